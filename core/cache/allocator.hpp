@@ -1,0 +1,354 @@
+// The allocator: magazines over a heap. Everything that replaces malloc, and every check, drives
+// this.
+//
+// Each call names the calling thread's cache; a cache belongs to one thread at a time. Any cache may
+// be the dead one, which holds nothing: then each call goes to the bins.
+#pragma once
+
+#include <cassert>
+#include <cstring>
+#include <optional>
+
+#include "cache/registry.hpp"
+#include "heap/heap.hpp"
+#include "hooks/validate.hpp"
+
+namespace strata {
+
+struct Allocation {
+  Address address = 0;
+  bool known_zero = false;  // every byte reads as zero
+};
+
+template <class HeapT>
+class Allocator {
+ public:
+  using Heap = HeapT;
+  using Plan = typename Heap::Plan;
+  using Class = typename Heap::Class;
+  using Layout = typename Heap::Layout;
+  using Cache = strata::Cache<Plan>;
+  using Limits = Magazines<Plan>;
+
+  // Address space that is worth starting with: two regions.
+  static constexpr std::uint64_t heap_bytes_min = 2 * Plan::region_bytes;
+
+  // --- Start and end: not thread-safe ---------------------------------------------------------
+
+  // Reserves `segments` segments (1 to 32,768), or what the system grants: half of that, and so on
+  // down to two regions. false: nothing could be reserved.
+  bool open(std::uint32_t segments) {
+    assert(segments >= 1 && segments <= Plan::segments_max);
+    std::uint64_t heap_bytes = fitting(segments * Plan::segment_bytes);
+    for (; heap_bytes >= heap_bytes_min;
+         heap_bytes = heap_bytes / 2 & ~(Plan::region_bytes - 1)) {
+      if (heap_.open(layout_for(heap_bytes), heap_bytes, Registry::bytes_for(heap_bytes))) {
+        if (registry_.open(heap_bytes)) {
+          return true;
+        }
+        heap_.close();
+      }
+    }
+    return false;
+  }
+  void close() { heap_.close(); }
+
+  Heap& heap() { return heap_; }
+
+  // --- Threads --------------------------------------------------------------------------------
+
+  // A cache for the calling thread; the dead one if there is no room for another.
+  Cache* attach() {
+    Cache* const cache = registry_.take();
+    return cache != nullptr ? cache : dead();
+  }
+
+  // Gives back what the cache holds, and the cache.
+  void detach(Cache* cache) {
+    if (!cache->has_magazines()) {
+      return;
+    }
+    Reports reports;
+    give_back(cache, reports);
+    registry_.put(cache);
+    heap_.relieve(0);
+    finish(reports);
+  }
+
+  static Cache* dead() { return const_cast<Cache*>(&dead_cache); }
+
+  // --- Allocating -----------------------------------------------------------------------------
+
+  // `size_bytes` or more, aligned to the largest power of two that divides the usable size. 0 when
+  // nothing is left or the request can never be met.
+  Address allocate(Cache* cache, std::uint64_t size_bytes) {
+    const Class cls = static_cast<Class>(Plan::template class_of_size<std::uint64_t>(size_bytes));
+    const Address address = cache->pop(cls);
+    if (address == 0) [[unlikely]] {
+      return allocate_miss(cache, size_bytes).address;
+    }
+    heap_.hooks.allocated(heap_, address, size_bytes);
+    return address;
+  }
+
+  // `align_bytes` is a power of two; above a segment the answer is 0.
+  Address allocate_aligned(Cache* cache, std::uint64_t size_bytes, std::uint64_t align_bytes) {
+    const std::uint64_t size = Plan::aligned_size(size_bytes, align_bytes);
+    return size == 0 ? 0 : allocate(cache, size);
+  }
+
+  // As allocate, and says whether the memory is known to be zero.
+  Allocation allocate_known(Cache* cache, std::uint64_t size_bytes) {
+    return size_bytes <= Plan::item_bytes_max ? Allocation{allocate(cache, size_bytes), false}
+                                              : allocate_miss(cache, size_bytes);
+  }
+
+  // What the hit path could not serve; the process malloc calls it too, once it has a cache.
+  [[gnu::noinline]] Allocation allocate_miss(Cache* cache, std::uint64_t size_bytes) {
+    if (size_bytes > heap_.heap_bytes) {
+      return {};
+    }
+    heap_.purge_if_due();
+    Reports reports;
+    const Class bin = Plan::bin_for(size_bytes);
+    const Allocation allocation = Plan::is_item(bin) && cache->has_magazines()
+                                      ? refill(cache, bin, reports)
+                                      : take_one(cache, bin, size_bytes, reports);
+    if (allocation.address != 0) {
+      heap_.hooks.allocated(heap_, allocation.address, size_bytes);
+    }
+    finish(reports);
+    return allocation;
+  }
+
+  // --- Giving back ----------------------------------------------------------------------------
+
+  // 0 is nothing to do. A pointer that is not a live allocation of this heap is reported when the
+  // books see it: at once for blocks and runs, for items when they leave the magazine.
+  void deallocate(Cache* cache, Address address) {
+    const std::uint64_t offset = address - heap_.base;
+    if (heap_.contains(offset)) [[likely]] {
+      heap_.hooks.deallocating(heap_, address);
+      if (cache->push(heap_.class_at(offset), address)) [[likely]] {
+        return;
+      }
+    }
+    deallocate_miss(cache, address);
+  }
+
+  [[gnu::noinline]] void deallocate_miss(Cache* cache, Address address) {
+    if (address == 0) {
+      return;
+    }
+    Reports reports;
+    const std::uint64_t offset = address - heap_.base;
+    const Class cls = heap_.contains(offset) ? heap_.class_at(offset) : Class{Plan::unused};
+    if (Plan::is_item(cls) && cache->has_magazines()) {
+      make_room(cache, cls, reports);
+      cache->push(cls, address);
+      heap_.relieve(0);
+    } else {
+      const std::uint64_t freed_bytes = heap_.usable_bytes(address);
+      heap_.give(&address, 1, reports);
+      heap_.relieve(freed_bytes);
+    }
+    finish(reports);
+  }
+
+  // --- What an allocation is ------------------------------------------------------------------
+
+  // Bytes that may be used of a live allocation; 0 if the address cannot be the start of one.
+  std::uint64_t usable_bytes(Address address) { return heap_.usable_bytes(address); }
+
+  // Whether the live allocation can serve `size_bytes` where it is, without wasting half of it. The
+  // unused end of a block or run that shrinks goes back to the system.
+  bool resize_in_place(Address address, std::uint64_t size_bytes) {
+    const std::uint64_t usable = heap_.usable_bytes(address);
+    if (size_bytes > usable) {
+      return false;
+    }
+    if (size_bytes > usable / 2 || usable == Plan::item_bytes_min) {
+      return true;
+    }
+    if (!Plan::is_block(Plan::bin_for(size_bytes)) || usable > Plan::segment_bytes) {
+      return false;
+    }
+    heap_.trim(address, size_bytes, usable);
+    return true;
+  }
+
+  // Reports an address that `usable_bytes` knows nothing of.
+  void report_unknown(Address address) {
+    const std::uint64_t offset = address - heap_.base;
+    const Problem problem = !heap_.contains(offset)                     ? Problem::foreign_pointer
+                            : heap_.class_at(offset) == Plan::unused ? Problem::unused_region
+                                                                        : Problem::interior_pointer;
+    heap_.hooks.report(heap_.describe_pointer(problem, address));
+  }
+
+  // --- The whole ------------------------------------------------------------------------------
+
+  // Gives everything free, this thread's magazines included, back to the system.
+  void purge(Cache* cache) {
+    Reports reports;
+    if (cache->has_magazines()) {
+      give_back(cache, reports);
+    }
+    heap_.purge();
+    finish(reports);
+  }
+
+  // Recomputes every invariant from scratch; violations are reported. True if there are none.
+  // Quiet::yes: no other thread is inside a call, so that all caches are looked at; otherwise `mine`
+  // alone.
+  bool validate(Quiet quiet, Cache* mine = dead()) {
+    Reports reports;
+    {
+      const auto lock = registry_.lock();
+      const AllLocks all(heap_);
+      Validator<Heap> validator(heap_, reports);
+      validator.books();
+      if (quiet == Quiet::yes) {
+        registry_.each([&](Cache* cache) { validate_held(validator, cache); });
+      } else if (mine->has_magazines()) {
+        validate_held(validator, mine);
+      }
+    }
+    const bool sound = reports.count() == 0;
+    reports.deliver(heap_.hooks);
+    return sound;
+  }
+
+  // --- Fork: call in the handlers of pthread_atfork -------------------------------------------
+
+  void fork_prepare() { fork_locks_.emplace(*this); }
+  void fork_parent() { fork_locks_.reset(); }
+  // The child has one thread, with the cache `survivor`. What the others' magazines held is lost:
+  // at most Limits::thread_bytes_max() for each.
+  void fork_child(Cache* survivor) {
+    fork_locks_.reset();
+    registry_.each([&](Cache* cache) {
+      if (cache != survivor) {
+        registry_.put(cache);
+      }
+    });
+  }
+
+ private:
+  using Registry = strata::Registry<Heap>;
+
+  struct AllLocks {
+    explicit AllLocks(Heap& heap)
+        : commit(heap.lock_commit()), purge(heap.lock_purge()), bins(heap) {}
+    typename Heap::Lock commit, purge;
+    typename Heap::AllBins bins;
+  };
+  struct ForkLocks {
+    explicit ForkLocks(Allocator& allocator)
+        : registry(allocator.registry_.lock()), all(allocator.heap_) {}
+    typename Heap::Lock registry;
+    AllLocks all;
+  };
+
+  static Layout layout_for(std::uint64_t heap_bytes) {
+    return Layout(static_cast<std::uint32_t>((heap_bytes - 1) / Plan::segment_bytes + 1));
+  }
+
+  // The largest part of `heap_bytes` with which all spaces stay below the system's limit.
+  std::uint64_t fitting(std::uint64_t heap_bytes) const {
+    if constexpr (requires { heap_.memory.address_space_max(); }) {
+      const std::uint64_t most = heap_.memory.address_space_max();
+      const auto total = [](std::uint64_t bytes) {
+        const Layout layout = layout_for(bytes);
+        return bytes + layout.control_bytes + layout.books_bytes() + layout.item_maps_bytes() +
+               Registry::bytes_for(bytes);
+      };
+      while (heap_bytes >= heap_bytes_min && total(heap_bytes) > most) {
+        heap_bytes = heap_bytes / 2 > most ? heap_bytes / 2 : heap_bytes - Plan::region_bytes;
+      }
+    }
+    return heap_bytes;
+  }
+
+  // The end of every operation that took locks.
+  void finish(Reports& reports) {
+    heap_.hooks.settled(heap_);
+    reports.deliver(heap_.hooks);
+  }
+
+  // Half of what the magazine may hold comes in one batch; the lowest address is popped first.
+  Allocation refill(Cache* cache, Class cls, Reports& reports) {
+    // Not empty for sizes whose class has no magazine of its own on the hit path: 0 is one.
+    if (const Address address = cache->pop(cls)) {
+      return {address, false};
+    }
+    double_limit(cache, cls);
+    const std::uint32_t batch = (cache->limit(cls) + 1) / 2;
+    Address* const stack = cache->pointers(cls);
+    Taken taken = heap_.take(cls, stack + batch, batch);
+    if (taken.count == 0) {
+      taken = heap_.take_last(cls, 0, stack + batch, batch,
+                              [&] { give_back(cache, reports); });
+    }
+    if (taken.count == 0) {
+      return {};
+    }
+    std::copy(stack + batch - taken.count, stack + batch, stack);
+    cache->set_count(cls, taken.count - 1);
+    // A single one may be a block: it leaves at once, magazines hold only items.
+    return {stack[taken.count - 1], taken.known_zero};
+  }
+
+  Allocation take_one(Cache* cache, Class bin, std::uint64_t size_bytes, Reports& reports) {
+    Address address = 0;
+    Taken taken = Plan::is_run(bin) ? heap_.take_run(size_bytes, &address + 1)
+                                    : heap_.take(bin, &address + 1, 1);
+    if (taken.count == 0) {
+      taken = heap_.take_last(bin, size_bytes, &address + 1, 1,
+                              [&] { give_back(cache, reports); });
+    }
+    return {address, taken.known_zero};
+  }
+
+  // A full magazine first grows; then its older half goes back.
+  void make_room(Cache* cache, Class cls, Reports& reports) {
+    if (cache->limit(cls) < Limits::capacity(cls)) {
+      double_limit(cache, cls);
+      return;
+    }
+    const std::uint32_t count = cache->count(cls);
+    const std::uint32_t older = (count + 1) / 2;
+    Address* const stack = cache->pointers(cls);
+    heap_.give(stack, older, reports);
+    std::copy(stack + older, stack + count, stack);
+    cache->set_count(cls, count - older);
+  }
+
+  void double_limit(Cache* cache, Class cls) {
+    cache->set_limit(cls, std::min(2 * cache->limit(cls), Limits::capacity(cls)));
+  }
+
+  void give_back(Cache* cache, Reports& reports) {
+    if (!cache->has_magazines()) {
+      return;
+    }
+    for (Class cls = 1; cls <= Plan::item_classes; ++cls) {
+      heap_.give(cache->pointers(cls), cache->count(cls), reports);
+      cache->set_count(cls, 0);
+    }
+  }
+
+  void validate_held(Validator<Heap>& validator, Cache* cache) {
+    for (Class cls = 1; cls <= Plan::item_classes; ++cls) {
+      validator.held(cls, cache->pointers(cls), cache->count(cls));
+    }
+  }
+
+  static constexpr Cache dead_cache{};
+
+  Heap heap_{};
+  Registry registry_{heap_};
+  std::optional<ForkLocks> fork_locks_;
+};
+
+}  // namespace strata

@@ -1,0 +1,134 @@
+// A thread's magazines: one stack of pointers a size class, outside the objects.
+//
+// A cache of all zeros is a valid one that is empty and full at once: popping reads the null at its
+// start and misses, pushing finds top == limit and misses. That is what threads have before their
+// first miss (unborn) and after their exit (dead), and what classes without a magazine have always;
+// so neither malloc's nor free's hit path asks whether there is a cache.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "hooks/report.hpp"
+#include "plan/plan.hpp"
+
+namespace strata {
+
+// Where the stack of each class lies in a cache, and how high it may grow.
+template <class Plan>
+struct Magazines {
+  // Held by one thread in one class: 64 KiB, or two items if that is more; and never more pointers
+  // than the batch they come in, twice.
+  static constexpr std::uint64_t bytes_max = std::uint64_t{64} << 10;
+  static constexpr std::uint32_t batch_max = 64;
+  // Where the slow start begins; every miss doubles it.
+  static constexpr std::uint32_t limit_first = 8;
+
+  // Pointers in the magazine of a class, at most.
+  static constexpr std::uint32_t capacity(plan::Class cls) {
+    return static_cast<std::uint32_t>(
+        std::clamp<std::uint64_t>(bytes_max / Plan::unit_bytes(cls), 2, 2 * batch_max - 1));
+  }
+  // What one thread can hold in all its magazines, bytes: the bound that README states.
+  static constexpr std::uint64_t thread_bytes_max() {
+    std::uint64_t bytes = 0;
+    for (plan::Class cls = 1; cls <= Plan::item_classes; ++cls) {
+      bytes += capacity(cls) * Plan::unit_bytes(cls);
+    }
+    return bytes;
+  }
+};
+
+template <class Plan>
+struct Cache {
+  // Byte offsets from the start of the cache.
+  struct Magazine {
+    std::uint32_t top;    // of the topmost pointer; `floor` (which holds a null) when empty
+    std::uint32_t limit;  // pushing stops when top has come to it
+  };
+  using Limits = Magazines<Plan>;
+
+  static constexpr std::uint64_t header_bytes =
+      sizeof(Address) + Plan::class_limit * sizeof(Magazine);
+
+  // Offset of the null below the stack of a class.
+  static constexpr std::uint32_t floor(plan::Class cls) { return floors[cls]; }
+  static constexpr std::uint32_t bytes() { return floors[Plan::item_classes + 1]; }
+
+  Address& at(std::uint32_t offset) {
+    return *reinterpret_cast<Address*>(reinterpret_cast<std::byte*>(this) + offset);
+  }
+  // The pointers of a class, oldest first.
+  Address* pointers(plan::Class cls) { return &at(floor(cls)) + 1; }
+  std::uint32_t count(plan::Class cls) const { return entries(magazines[cls].top - floor(cls)); }
+  void set_count(plan::Class cls, std::uint32_t count) { magazines[cls].top = floor(cls) + bytes_of(count); }
+  std::uint32_t limit(plan::Class cls) const {
+    return entries(magazines[cls].limit - floor(cls));
+  }
+  void set_limit(plan::Class cls, std::uint32_t limit) {
+    magazines[cls].limit = floor(cls) + bytes_of(limit);
+  }
+
+  // Whether it is a thread's own; false for the unborn and the dead.
+  bool has_magazines() const { return magazines[1].limit != 0; }
+
+  // Empty magazines, whatever was there before.
+  void initialise() {
+    zero = 0;
+    magazines = {};
+    for (plan::Class cls = 1; cls <= Plan::item_classes; ++cls) {
+      at(floor(cls)) = 0;
+      set_count(cls, 0);
+      set_limit(cls, std::min(Limits::limit_first, Limits::capacity(cls)));
+    }
+  }
+
+  // Pops a pointer, or 0: the hit path of malloc.
+  Address pop(plan::Class cls) {
+    Magazine& magazine = magazines[cls];
+    const std::uint32_t top = magazine.top;
+    const Address pointer = at(top);
+    if (pointer != 0) [[likely]] {
+      magazine.top = top - static_cast<std::uint32_t>(sizeof(Address));
+    }
+    return pointer;
+  }
+
+  // Pushes a pointer unless the magazine is full: the hit path of free.
+  bool push(plan::Class cls, Address pointer) {
+    Magazine& magazine = magazines[cls];
+    if (magazine.top == magazine.limit) [[unlikely]] {
+      return false;
+    }
+    magazine.top += static_cast<std::uint32_t>(sizeof(Address));
+    at(magazine.top) = pointer;
+    return true;
+  }
+
+  Address zero;  // read, never written: what magazines of all zeros pop
+  std::array<Magazine, Plan::class_limit> magazines;
+  // ... the stacks follow, see floor().
+
+ private:
+  static constexpr std::uint32_t bytes_of(std::uint32_t entries) {
+    return entries * static_cast<std::uint32_t>(sizeof(Address));
+  }
+  static constexpr std::uint32_t entries(std::uint32_t bytes) {
+    return bytes / static_cast<std::uint32_t>(sizeof(Address));
+  }
+
+  static constexpr auto floors = [] {
+    std::array<std::uint32_t, Plan::item_classes + 2> table{};
+    std::uint32_t at = static_cast<std::uint32_t>(header_bytes);
+    for (plan::Class cls = 1; cls <= Plan::item_classes; ++cls) {
+      table[cls] = at;
+      at += static_cast<std::uint32_t>((Limits::capacity(cls) + 1) * sizeof(Address));
+    }
+    table[Plan::item_classes + 1] = at;
+    return table;
+  }();
+};
+
+}  // namespace strata

@@ -1,0 +1,224 @@
+// Taking units from a bin, and making more of them: longer writable prefixes and new regions.
+//
+// Growth runs under the commit lock, so that prefixes change in one thread at a time, and holds no
+// bin or segment lock over a call of Memory: it takes the unit or slot, calls, and puts it back.
+// Whoever waited for the commit lock looks at its bin again before it grows it.
+#pragma once
+
+#include "heap/blocks.hpp"
+#include "heap/items.hpp"
+#include "heap/segments.hpp"
+
+namespace strata {
+
+// Units taken from a bin. Items of a batch are never known to be zero.
+struct Taken {
+  std::uint32_t count = 0;
+  bool known_zero = false;
+};
+
+template <class State>
+class Growth {
+  using Plan = typename State::Plan;
+  using Class = typename State::Class;
+  using Lock = typename State::Lock;
+  using Layout = typename State::Layout;
+
+ public:
+  explicit Growth(State& state) : state_(state), books_(state.books) {}
+
+  // Up to `count` items, or one block, written downwards from `end`: whatever is writable already.
+  // The bin's lock is held.
+  Taken take(Class bin, Address* end, std::uint32_t count) {
+    if (Plan::is_item(bin)) {
+      return {Items<State>(state_, bin).take(end, count), false};
+    }
+    const auto block = Blocks<State>(state_, bin).take();
+    if (block.found) {
+      end[-1] = state_.address_of(block.offset);
+    }
+    return {block.found ? 1U : 0U, block.known_zero};
+  }
+
+  // The same of a bin whose lock is not held.
+  Taken take_ready(Class bin, Address* end, std::uint32_t count) {
+    const Lock lock = state_.lock_bin(bin);
+    return take(bin, end, count);
+  }
+
+  // One unit of the lowest larger class that has any ready.
+  Taken take_larger(Class bin, Address* end) {
+    for (Class larger = bin + 1; larger <= Plan::last_block; ++larger) {
+      const Taken taken = take_ready(larger, end, 1);
+      if (taken.count > 0) {
+        return taken;
+      }
+    }
+    return {};
+  }
+
+  // The commit lock is held. Looks again, extends a region of the bin, opens a new one.
+  Taken grow(Class bin, Address* end, std::uint32_t count) {
+    Taken taken = extend(bin, end, count);
+    if (taken.count == 0 && is_scarce()) {
+      taken = take_larger(bin, end);
+    }
+    return taken.count > 0 ? taken : open(bin, end, count);
+  }
+
+  // Gives the slots of a region that left its bin back to their segment.
+  void close(const Outcome& outcome) {
+    if (outcome.closed_slots > 0) {
+      const Lock lock = state_.lock_segments();
+      Segments<State>(state_).put_slots(outcome.closed_slot, outcome.closed_slots);
+    }
+  }
+
+ private:
+  // With a quarter of the slots left, sizes share regions rather than open new ones: what is left
+  // goes to sizes that nothing open can serve.
+  bool is_scarce() {
+    const Lock lock = state_.lock_segments();
+    const auto& control = books_.control();
+    return control.free_slots <= (control.end_slot - control.first_slot) / 4;
+  }
+
+  Taken extend(Class bin, Address* end, std::uint32_t count) {
+    Lock lock = state_.lock_bin(bin);
+    Taken taken = take(bin, end, count);
+    std::uint32_t slot = 0;
+    while (taken.count == 0) {
+      slot = Plan::is_item(bin) ? Items<State>(state_, bin).growable_region(slot)
+                                : Blocks<State>(state_, bin).growable_region(slot);
+      if (slot == no_index) {
+        break;
+      }
+      Plan::is_item(bin) ? extend_items(bin, slot, lock) : extend_blocks(bin, slot, lock);
+      taken = take(bin, end, count);
+      ++slot;
+    }
+    return taken;
+  }
+
+  // A refusal is just "not further now": the chunk goes back and nothing has changed.
+  void extend_items(Class bin, std::uint32_t slot, Lock& lock) {
+    Items<State> items(state_, bin);
+    region_t& region = books_.region(slot);
+    const std::uint32_t c = region.writable;
+    items.hold_chunk(slot, c);  // pins the region
+    lock.release();
+    const std::uint32_t doubled = std::min(2 * c, Plan::chunks_per_region);
+    std::uint32_t end = c;
+    if (commit_chunks(slot, c, doubled)) {
+      end = doubled;
+    } else if (commit_chunks(slot, c, c + 1)) {
+      end = c + 1;
+    }
+    lock = state_.lock_bin(bin);
+    region.writable = static_cast<std::uint16_t>(end);
+    close(items.release_chunk(slot, c));
+  }
+
+  void extend_blocks(Class bin, std::uint32_t lead, Lock& lock) {
+    Blocks<State> blocks(state_, bin);
+    const std::uint32_t block = books_.free_blocks(lead).first();
+    const std::uint32_t from = books_.region(lead).span_writable;
+    const std::uint32_t to = blocks.chunks_through(block);
+    blocks.hold_block(lead, block);  // pins the region
+    lock.release();
+    const bool committed = commit_chunks(lead, from, to);
+    lock = state_.lock_bin(bin);
+    if (committed) {
+      blocks.note_writable(lead, to);
+    }
+    close(blocks.release_block(lead, block));
+  }
+
+  // A new region: a slot for items; for blocks a segment, or a slot where segments are few.
+  Taken open(Class bin, Address* end, std::uint32_t count) {
+    if (Plan::is_item(bin)) {
+      return open_as(bin, bin, end, count);
+    }
+    const Class small = Plan::small_of(bin);
+    const bool has_small = Plan::is_small(small);
+    const bool small_first = has_small && books_.segments() < few_segments;
+    Taken taken;
+    if (small_first) {
+      taken = open_as(bin, small, end, count);
+    }
+    if (taken.count == 0) {
+      taken = open_as(bin, bin, end, count);
+    }
+    if (taken.count == 0 && has_small && !small_first) {
+      taken = open_as(bin, small, end, count);
+    }
+    return taken;
+  }
+
+  Taken open_as(Class bin, Class cls, Address* end, std::uint32_t count) {
+    const bool whole_segment = Plan::is_block(cls);
+    std::uint32_t slot = no_index;
+    {
+      const Lock lock = state_.lock_segments();
+      Segments<State> segments(state_);
+      slot = whole_segment ? segments.take_segment() : segments.take_slot();
+    }
+    if (slot == no_index) {
+      return {};
+    }
+    // Until it is opened, nobody else knows of the slot.
+    const bool ready = commit_first(slot, bin);
+    Lock lock = state_.lock_bin(bin);
+    Taken taken = take(bin, end, count);  // somebody may have put units back meanwhile
+    if (taken.count > 0 || !ready) {
+      close({.closed_slot = slot, .closed_slots = whole_segment ? Plan::regions_per_segment : 1});
+      return taken;
+    }
+    if (Plan::is_item(bin)) {
+      Items<State>(state_, bin).open_region(slot);
+    } else {
+      Blocks<State>(state_, bin).open_region(slot, cls);
+    }
+    return take(bin, end, count);
+  }
+
+  // Book, item map and first units of a slot. What was written of it so far stays as it is unless
+  // all of it succeeds.
+  bool commit_first(std::uint32_t slot, Class bin) {
+    region_t& region = books_.region(slot);
+    if (region.books_ready == 0 &&
+        !(state_.memory.commit(Space::books, slot * Layout::book_bytes, Layout::book_bytes) &&
+          state_.memory.commit(Space::item_map, slot * Layout::item_map_bytes,
+                               Layout::item_map_bytes))) {
+      return false;
+    }
+    const std::uint32_t least = Plan::is_item(bin) ? 1 : Blocks<State>(state_, bin).chunks_through(0);
+    std::uint32_t chunks = Plan::is_item(bin) ? Plan::initial_chunks : least;
+    if (region.writable < least) {
+      if (!commit_chunks(slot, 0, chunks)) {
+        chunks = least;
+        if (Plan::initial_chunks == least || !commit_chunks(slot, 0, least)) {
+          return false;
+        }
+      }
+      Blocks<State>::raise_writable(books_, slot, chunks);
+    }
+    region.books_ready = 1;
+    return true;
+  }
+
+  bool commit_chunks(std::uint32_t slot, std::uint32_t from, std::uint32_t to) {
+    return state_.memory.commit(
+        Space::heap,
+        (std::uint64_t{slot} << Plan::region_shift) + (std::uint64_t{from} << Plan::chunk_shift),
+        std::uint64_t{to - from} << Plan::chunk_shift);
+  }
+
+  // Below this a block region of a whole segment would eat too much of the space.
+  static constexpr std::uint32_t few_segments = 64;
+
+  State& state_;
+  typename State::Books& books_;
+};
+
+}  // namespace strata

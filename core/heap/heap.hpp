@@ -1,0 +1,272 @@
+// The heap: bins, blocks and runs behind their locks. It deals in addresses that it never
+// dereferences, so that the memory it manages may be anything.
+//
+// The way of a size: Plan::bin_for -> take (a batch of items, or one block) or take_run -> out. The
+// way back: the address's class byte -> give (items, blocks, runs alike).
+//
+// Thread-safe but for open and close. Reports of bad pointers are delivered with no lock held.
+#pragma once
+
+#include <algorithm>
+
+#include "heap/growth.hpp"
+#include "heap/purge.hpp"
+#include "heap/runs.hpp"
+#include "heap/state.hpp"
+
+namespace strata {
+
+template <class Plan, class Memory, class Sync, class Hooks>
+class Heap : public State<Plan, Memory, Sync, Hooks> {
+ public:
+  using State = strata::State<Plan, Memory, Sync, Hooks>;
+  using typename State::Books;
+  using typename State::Class;
+  using typename State::Layout;
+  using typename State::Lock;
+  using State::base, State::books, State::hooks, State::memory;
+
+  // A free block or run above this goes back to the system at once.
+  static constexpr std::uint64_t keep_bytes_max = std::uint64_t{1} << 20;
+  // Dirty bytes above the larger of this and an eighth of what is live go back at once.
+  static constexpr std::uint64_t dirty_bytes_max = std::uint64_t{16} << 20;
+  // The rest goes back on the first miss this long after the last time.
+  static constexpr std::uint64_t purge_delay_ms = 1000;
+
+  // --- Start and end --------------------------------------------------------------------------
+
+  // Tries to reserve `segments` segments and `cache_bytes` for magazines. false: nothing was
+  // reserved or nothing could be committed. Not thread-safe.
+  bool open(std::uint32_t segments, std::uint64_t cache_bytes) {
+    const Layout layout(segments);
+    return open(layout, layout.heap_bytes(), cache_bytes);
+  }
+
+  // The same with only `heap_bytes` of the last segment's address space: the lower rungs.
+  bool open(const Layout& layout, std::uint64_t heap_bytes, std::uint64_t cache_bytes) {
+    const SpaceSizes sizes = {layout.control_bytes, heap_bytes, layout.books_bytes(),
+                              layout.item_maps_bytes(), cache_bytes};
+    if (!memory.reserve(sizes, Plan::segment_bytes)) {
+      return false;
+    }
+    if (!memory.commit(Space::control, 0, layout.control_bytes)) {
+      memory.release();
+      return false;
+    }
+    books = Books(layout.segments, memory.base(Space::control), memory.base(Space::books),
+                  memory.base(Space::item_map));
+    base = reinterpret_cast<Address>(memory.base(Space::heap));
+    for (Class bin = 0; bin < Plan::bins; ++bin) {
+      books.bin(bin).head = no_index;
+    }
+    Segments<State>(*this).initialise(memory.present());
+    State::heap_bytes = layout.heap_bytes();
+    return true;
+  }
+
+  // Gives the whole address space back. Nothing of it may be used any more. Not thread-safe.
+  void close() {
+    State::heap_bytes = 0;
+    base = 0;
+    memory.release();
+    books = Books();
+  }
+
+  // --- Taking ---------------------------------------------------------------------------------
+
+  // Up to `count` items of a bin, or one of its blocks, or one unit of a larger class, written
+  // downwards from `end`. 0 only if neither the bin nor the system nor a larger class has any:
+  // then the caller gives back what it holds and calls take_last.
+  Taken take(Class bin, Address* end, std::uint32_t count) {
+    Growth<State> growth(*this);
+    Taken taken = growth.take_ready(bin, end, count);
+    if (taken.count == 0) {
+      const Lock commit = State::lock_commit();
+      taken = growth.grow(bin, end, count);
+    }
+    return taken.count > 0 ? taken : growth.take_larger(bin, end);
+  }
+
+  Taken take_run(std::uint64_t size_bytes, Address* end) {
+    const Lock commit = State::lock_commit();
+    return Runs<State>(*this).take(size_bytes, end);
+  }
+
+  // Law 5, the last attempt before exhaustion is reported: with nobody growing or purging,
+  // give_back() returns what this thread holds, then every empty chunk and region goes back to
+  // where any class can use it. `bin` may be Plan::run.
+  template <class GiveBack>
+  Taken take_last(Class bin, std::uint64_t size_bytes, Address* end, std::uint32_t count,
+                  GiveBack give_back) {
+    const Lock commit = State::lock_commit();
+    const Lock purge = State::lock_purge();
+    give_back();
+    retire_empty();
+    if (bin == Plan::run) {
+      return Runs<State>(*this).take(size_bytes, end);
+    }
+    Growth<State> growth(*this);
+    Taken taken;
+    for (Class larger = bin; larger <= Plan::last_block && taken.count == 0; ++larger) {
+      taken = growth.grow(larger, end, larger == bin ? count : 1);
+    }
+    return taken;
+  }
+
+  // --- Giving ---------------------------------------------------------------------------------
+
+  // Gives back `count` pointers of any kind, one lock for each bin among them; the array is
+  // scratch. Bad pointers are added to `reports` and dropped.
+  void give(Address* pointers, std::uint32_t count, Reports& reports) {
+    while (count > 0) {
+      const std::uint64_t offset = pointers[0] - base;
+      const Class cls = State::contains(offset) ? State::class_at(offset) : Class{Plan::unused};
+      const Class bin = Plan::bin_of(cls);
+      if (Plan::is_item(bin) || Plan::is_block(bin)) {
+        count = give_to_bin(bin, cls, pointers, count, reports);
+      } else {
+        give_run_or_report(pointers[0], cls, reports);
+        std::copy(pointers + 1, pointers + count, pointers);
+        --count;
+      }
+    }
+  }
+
+  // --- What an address is ---------------------------------------------------------------------
+
+  // Usable bytes of the live allocation that starts at the address; 0 if none can. Whether it is
+  // live is not looked at: the caller holds it.
+  std::uint64_t usable_bytes(Address address) {
+    const std::uint64_t offset = address - base;
+    if (!State::contains(offset)) {
+      return 0;
+    }
+    const Class cls = State::class_at(offset);
+    if (Plan::is_run(cls)) {
+      return Runs<State>(*this).bytes(offset);
+    }
+    const Class bin = Plan::bin_of(cls);
+    if (!Plan::is_item(bin) && !Plan::is_block(bin)) {
+      return 0;
+    }
+    const std::uint64_t size = Plan::unit_bytes(bin);
+    const std::uint64_t within = Plan::is_item(bin) ? Plan::byte_in_chunk(offset) : offset;
+    return within % size == 0 ? size : 0;
+  }
+
+  // Drops the contents of whole pages of a live block or run, from `keep_bytes` on.
+  void trim(Address address, std::uint64_t keep_bytes, std::uint64_t usable) {
+    const std::uint64_t keep = round_up(keep_bytes, Plan::chunk_bytes);
+    if (keep < usable) {
+      (void)memory.decommit(Space::heap, address - base + keep, usable - keep);
+    }
+  }
+
+  // --- Purging --------------------------------------------------------------------------------
+
+  // After a put: what the bounds above say must go at once. `freed_bytes` is the unit's size.
+  void relieve(std::uint64_t freed_bytes) {
+    const auto& control = books.control();
+    const std::uint64_t dirty = control.dirty_bytes.load(std::memory_order_relaxed);
+    const std::uint64_t live = control.live_bytes.load(std::memory_order_relaxed);
+    const std::uint64_t limit = std::max(dirty_bytes_max, live / 8);
+    if (dirty > limit || freed_bytes > keep_bytes_max) {
+      if (const Lock purge = State::try_lock_purge()) {
+        relieve_locked(freed_bytes, dirty > limit, limit);
+      }
+    }
+    purge_if_due();
+  }
+
+  // On every miss: the delayed purge.
+  void purge_if_due() {
+    auto& due = books.control().purge_due_ms;
+    const std::uint64_t now = memory.now_ms();
+    if (now < due.load(std::memory_order_relaxed)) {
+      return;
+    }
+    if (const Lock purge = State::try_lock_purge()) {
+      // The first time only starts the clock.
+      const bool started = due.load(std::memory_order_relaxed) != 0;
+      due.store(now + purge_delay_ms, std::memory_order_relaxed);
+      if (started) {
+        Purge<State>(*this).everything();
+      }
+    }
+  }
+
+  // Everything that is free, now.
+  void purge() {
+    {
+      const Lock commit = State::lock_commit();
+      const Lock purge = State::lock_purge();
+      Purge<State>(*this).everything();
+    }
+    hooks.settled(*this);
+  }
+
+ private:
+  // The pointers of the class that the first one had when looked at; the others are moved to the
+  // front and counted.
+  std::uint32_t give_to_bin(Class bin, Class cls, Address* pointers, std::uint32_t count,
+                            Reports& reports) {
+    const Lock lock = State::lock_bin(bin);
+    std::uint32_t left = 0;
+    for (std::uint32_t i = 0; i < count; ++i) {
+      const std::uint64_t offset = pointers[i] - base;
+      if (!State::contains(offset) || State::class_at(offset) != cls) {
+        // Nobody who holds a unit sees its class change: report the first, never retry it.
+        if (i == 0) {
+          reports.add(State::describe_pointer(Problem::unused_region, pointers[0]));
+        } else {
+          pointers[left++] = pointers[i];
+        }
+        continue;
+      }
+      const Outcome outcome = Plan::is_item(bin) ? Items<State>(*this, bin).put(offset)
+                                                 : Blocks<State>(*this, bin).put(offset);
+      if (outcome.problem != Problem::none) {
+        reports.add(State::describe_pointer(outcome.problem, pointers[i]));
+      }
+      Growth<State>(*this).close(outcome);
+    }
+    return left;
+  }
+
+  void give_run_or_report(Address pointer, Class cls, Reports& reports) {
+    const std::uint64_t offset = pointer - base;
+    const Problem problem = !State::contains(offset) ? Problem::foreign_pointer
+                            : Plan::is_run(cls)      ? Runs<State>(*this).put(offset)
+                                                     : Problem::unused_region;
+    if (problem != Problem::none) {
+      reports.add(State::describe_pointer(problem, pointer));
+    }
+  }
+
+  void relieve_locked(std::uint64_t freed_bytes, bool over_limit, std::uint64_t limit) {
+    Purge<State> purge(*this);
+    if (freed_bytes > Plan::segment_bytes) {
+      purge.unused_slots();
+    } else if (freed_bytes > keep_bytes_max) {
+      purge.blocks(Plan::bin_for(freed_bytes));
+      purge.unused_slots();  // its region may have been closed
+    }
+    if (over_limit) {
+      purge.whole_units(limit / 2);
+    }
+  }
+
+  void retire_empty() {
+    const typename State::AllBins all(*this);
+    Segments<State> segments(*this);
+    const auto closed = [&segments](const Outcome& outcome) {
+      segments.put_slots(outcome.closed_slot, outcome.closed_slots);
+    };
+    for (Class bin = 1; bin < Plan::bins; ++bin) {
+      Plan::is_item(bin) ? Items<State>(*this, bin).retire_empty(closed)
+                         : Blocks<State>(*this, bin).retire_empty(closed);
+    }
+  }
+};
+
+}  // namespace strata

@@ -1,0 +1,249 @@
+// Giving the pages of what is free back to the system, while others work: take what is free and
+// dirty out of its bin, let the system drop it, put it back clean (dirty again, if it refused).
+//
+// The purge lock is held throughout. Highest addresses go first: they are used again last.
+#pragma once
+
+#include <array>
+
+#include "heap/blocks.hpp"
+#include "heap/growth.hpp"
+#include "heap/items.hpp"
+#include "heap/segments.hpp"
+
+namespace strata {
+
+template <class State>
+class Purge {
+  using Plan = typename State::Plan;
+  using Class = typename State::Class;
+  using Lock = typename State::Lock;
+  using Map = typename State::Books::Map;
+
+ public:
+  explicit Purge(State& state) : state_(state), books_(state.books) {}
+
+  // Whole free chunks, blocks and slots, until no more than `goal_bytes` of them are dirty.
+  void whole_units(std::uint64_t goal_bytes) {
+    if (dirty_bytes() > goal_bytes) {
+      unused_slots();
+    }
+    for (Class bin = Plan::last_block; bin > Plan::unused && dirty_bytes() > goal_bytes; --bin) {
+      Plan::is_block(bin) ? blocks(bin) : chunks(bin, false);
+    }
+  }
+
+  // Everything free and dirty, page by page where chunks are partly used.
+  void everything() {
+    unused_slots();
+    for (Class bin = Plan::last_block; bin > Plan::unused; --bin) {
+      Plan::is_block(bin) ? blocks(bin) : chunks(bin, true);
+    }
+  }
+
+  void blocks(Class bin) {
+    Lock lock = state_.lock_bin(bin);
+    const Map regions = books_.bin_regions(bin);
+    for (std::uint32_t lead = regions.last_before(books_.slots()); lead != no_index;
+         lead = regions.last_before(lead)) {
+      // A closed region's books are no longer this bin's: its class byte says so.
+      for (std::uint32_t block = next_block(bin, lead, no_limit); block != no_index;
+           block = next_block(bin, lead, block)) {
+        purge_block(bin, lead, block, lock);
+      }
+    }
+  }
+
+  void unused_slots() {
+    Lock lock = state_.lock_segments();
+    Segments<State> segments(state_);
+    for (std::uint32_t slot = books_.control().end_slot;
+         slot-- > books_.control().first_slot && books_.control().dirty_slots > 0;) {
+      region_t& region = books_.region(slot);
+      if (!segments.is_unused(slot) || region.dirty == 0) {
+        continue;
+      }
+      segments.hold_slot(slot);
+      lock.release();
+      const std::uint64_t bytes = region.dirty * Plan::chunk_bytes;
+      if (state_.memory.decommit(Space::heap, std::uint64_t{slot} << Plan::region_shift, bytes)) {
+        state_.uncount_dirty(bytes);
+        region.dirty = 0;
+      }
+      lock = state_.lock_segments();
+      segments.put_slot(slot);
+    }
+  }
+
+ private:
+  static constexpr std::uint32_t no_limit = ~std::uint32_t{0};
+
+  // Pages [first_page, end_page) of a chunk, and the items on them; a chunk that is wholly free is
+  // held as such.
+  struct Held {
+    std::uint32_t chunk;
+    std::uint32_t first_page, end_page;
+    std::uint32_t first_item, last_item;
+    bool whole;
+  };
+
+  // A bounded batch for one visit to the bin's lock.
+  struct Batch {
+    static constexpr std::uint32_t capacity = 64;
+    std::array<Held, capacity> held;
+    std::uint32_t count = 0;
+    bool full() const { return count == capacity; }
+  };
+
+  std::uint64_t dirty_bytes() const {
+    return books_.control().dirty_bytes.load(std::memory_order_relaxed);
+  }
+
+  // --- Group B --------------------------------------------------------------------------------
+  // The highest free dirty block below `limit`, or no_index; none once the region has left the bin.
+  std::uint32_t next_block(Class bin, std::uint32_t lead, std::uint32_t limit) const {
+    if (!books_.bin_regions(bin).test(lead)) {
+      return no_index;
+    }
+    const std::uint32_t blocks = Plan::blocks_per_region(books_.region(lead).cls);
+    const Map dirty = books_.dirty_blocks(lead);
+    std::uint32_t block = dirty.last_before(std::min(limit, blocks));
+    while (block != no_index && !books_.free_blocks(lead).test(block)) {
+      block = dirty.last_before(block);
+    }
+    return block;
+  }
+
+  void purge_block(Class bin, std::uint32_t lead, std::uint32_t block, Lock& lock) {
+    Blocks<State> blocks(state_, bin);
+    blocks.hold_block(lead, block);
+    lock.release();
+    const bool gone = state_.memory.decommit(Space::heap, blocks.offset_of(lead, block),
+                                             Plan::unit_bytes(bin));
+    lock = state_.lock_bin(bin);
+    if (gone) {
+      books_.dirty_blocks(lead).take(block);
+      state_.hooks.on(Event::purged, lead, block);
+    }
+    Growth<State>(state_).close(blocks.release_block(lead, block));
+  }
+
+  // --- Group A --------------------------------------------------------------------------------
+  void chunks(Class cls, bool sparse) {
+    Lock lock = state_.lock_bin(cls);
+    const Map regions = books_.bin_regions(cls);
+    for (std::uint32_t slot = regions.last_before(books_.slots()); slot != no_index;
+         slot = regions.last_before(slot)) {
+      std::uint32_t limit = Plan::chunks_per_region;
+      // The region leaves the bin's list when its last unit is taken, or when it is closed.
+      while (limit > 0 && regions.test(slot)) {
+        Batch batch;
+        limit = collect(cls, slot, limit, sparse, batch);
+        if (batch.count > 0) {
+          purge_batch(cls, slot, batch, lock);
+        }
+      }
+    }
+  }
+
+  // Holds free dirty pages of the chunks below `limit`, highest first. Returns the next limit.
+  std::uint32_t collect(Class cls, std::uint32_t slot, std::uint32_t limit, bool sparse,
+                        Batch& batch) {
+    while (limit > 0 && !batch.full()) {
+      const std::uint32_t free = books_.free_chunks(slot).last_before(limit);
+      const std::uint32_t partial =
+          sparse ? books_.partial_chunks(slot).last_before(limit) : no_index;
+      if (free == no_index && partial == no_index) {
+        return 0;
+      }
+      if (partial == no_index || (free != no_index && free > partial)) {
+        collect_free(cls, slot, free, batch);
+        limit = free;
+      } else {
+        collect_pages(cls, slot, partial, batch);
+        limit = partial;
+      }
+    }
+    return limit;
+  }
+
+  void collect_free(Class cls, std::uint32_t slot, std::uint32_t c, Batch& batch) {
+    if (c < books_.region(slot).writable && books_.chunk(slot, c).dirty_pages != 0) {
+      Items<State>(state_, cls).hold_chunk(slot, c);
+      batch.held[batch.count++] = {c, 0, Plan::pages_per_chunk, 0, 0, true};
+    }
+  }
+
+  // Maximal runs of pages on which no item is used, if they have dirt. Two runs never share an item:
+  // one that reached over the page between them would be all that is on that page, and free.
+  void collect_pages(Class cls, std::uint32_t slot, std::uint32_t c, Batch& batch) {
+    const std::uint32_t dirty = books_.chunk(slot, c).dirty_pages;
+    for (std::uint32_t page = 0; page < Plan::pages_per_chunk && dirty >> page != 0 && !batch.full();
+         ++page) {
+      const std::uint32_t end = end_of_free_pages(cls, slot, c, page);
+      const std::uint32_t mask = (1U << end) - (1U << page);
+      if (end > page && (dirty & mask) != 0) {
+        const Held held = {c, page, end, first_item(cls, page), last_item(cls, end - 1), false};
+        Items<State>(state_, cls).hold_items(slot, c, held.first_item, held.last_item);
+        batch.held[batch.count++] = held;
+      }
+      page = end > page ? end : page;
+    }
+  }
+
+  std::uint32_t end_of_free_pages(Class cls, std::uint32_t slot, std::uint32_t c,
+                                  std::uint32_t page) const {
+    const Map items = books_.free_items(slot, c);
+    while (page < Plan::pages_per_chunk && first_item(cls, page) < Plan::items_per_chunk(cls) &&
+           items.test_all(first_item(cls, page), last_item(cls, page))) {
+      ++page;
+    }
+    return page;
+  }
+
+  static std::uint32_t first_item(Class cls, std::uint32_t page) {
+    return static_cast<std::uint32_t>(
+        Plan::template item_index<std::uint64_t>(cls, std::uint64_t{page} << Plan::page_shift));
+  }
+  static std::uint32_t last_item(Class cls, std::uint32_t page) {
+    const std::uint64_t last_byte = ((std::uint64_t{page} + 1) << Plan::page_shift) - 1;
+    return static_cast<std::uint32_t>(
+        std::min<std::uint64_t>(Plan::template item_index<std::uint64_t>(cls, last_byte),
+                                Plan::items_per_chunk(cls) - 1));
+  }
+
+  void purge_batch(Class cls, std::uint32_t slot, const Batch& batch, Lock& lock) {
+    lock.release();
+    std::uint64_t gone = 0;  // bit i: held[i] is clean now
+    for (std::uint32_t i = 0; i < batch.count; ++i) {
+      gone |= std::uint64_t{decommit(slot, batch.held[i])} << i;
+    }
+    lock = state_.lock_bin(cls);
+    Items<State> items(state_, cls);
+    for (std::uint32_t i = 0; i < batch.count; ++i) {
+      const Held& held = batch.held[i];
+      if (((gone >> i) & 1) != 0) {
+        const std::uint32_t pages = (1U << held.end_page) - (1U << held.first_page);
+        books_.chunk(slot, held.chunk).dirty_pages &= static_cast<std::uint16_t>(~pages);
+        state_.hooks.on(Event::purged, slot, held.chunk);
+      }
+      Growth<State>(state_).close(held.whole ? items.release_chunk(slot, held.chunk)
+                                             : items.release_items(slot, held.chunk,
+                                                                   held.first_item, held.last_item));
+    }
+  }
+
+  bool decommit(std::uint32_t slot, const Held& held) {
+    const std::uint64_t start = (std::uint64_t{slot} << Plan::region_shift) +
+                                (std::uint64_t{held.chunk} << Plan::chunk_shift) +
+                                (std::uint64_t{held.first_page} << Plan::page_shift);
+    return state_.memory.decommit(
+        Space::heap, start,
+        std::uint64_t{held.end_page - held.first_page} << Plan::page_shift);
+  }
+
+  State& state_;
+  typename State::Books& books_;
+};
+
+}  // namespace strata

@@ -1,0 +1,139 @@
+// Who has which slot of the heap space. Plain sequential code under the segments lock.
+//
+// Taking and putting back touch only the segment records and their counts, so that a slot or run that
+// was taken and could not be committed is put back without a trace. What a slot holds (class, dirt) is written by
+// whoever opens and closes it.
+#pragma once
+
+#include <cassert>
+
+#include "heap/state.hpp"
+
+namespace strata {
+
+template <class State>
+class Segments {
+  using Plan = typename State::Plan;
+  static constexpr std::uint32_t per_segment = Plan::regions_per_segment;
+  static constexpr std::uint32_t all_free =
+      per_segment == 32 ? ~0U : (1U << per_segment) - 1;
+
+ public:
+  explicit Segments(State& state) : books_(state.books) {}
+
+  // Fresh books: the slots wholly inside `present` are free, the others absent (used for ever).
+  void initialise(Range present) {
+    auto& control = books_.control();
+    const std::uint64_t end = std::min(present.end, books_.layout().heap_bytes());
+    control.segments = books_.segments();
+    control.first_slot = static_cast<std::uint32_t>(
+        Plan::slot_of(round_up(present.begin, Plan::region_bytes)));
+    control.end_slot = static_cast<std::uint32_t>(Plan::slot_of(end));
+    control.segment_head = no_segment;
+    for (std::uint32_t segment = 0; segment < books_.segments(); ++segment) {
+      books_.segment_used(segment) = per_segment;
+    }
+    for (std::uint32_t slot = control.first_slot; slot < control.end_slot; ++slot) {
+      put_slot(slot);
+    }
+  }
+
+  // Lowest unused slot, or no_index.
+  std::uint32_t take_slot() {
+    const std::uint16_t segment = books_.segment_list().first();
+    if (segment == no_segment) {
+      return no_index;
+    }
+    const std::uint32_t slot =
+        segment * per_segment + lowest_bit<std::uint32_t>(books_.segment_free(segment));
+    hold_slot(slot);
+    return slot;
+  }
+
+  bool is_unused(std::uint32_t slot) const {
+    return ((books_.segment_free(slot / per_segment) >> (slot % per_segment)) & 1) != 0;
+  }
+
+  // Takes a given unused slot.
+  void hold_slot(std::uint32_t slot) {
+    assert(is_unused(slot));
+    const std::uint32_t segment = slot / per_segment;
+    books_.segment_free(segment) &= ~(1U << (slot % per_segment));
+    ++books_.segment_used(segment);
+    count_out(slot);
+    if (books_.segment_free(segment) == 0) {
+      books_.segment_list().remove(segment);
+    }
+  }
+
+  void put_slot(std::uint32_t slot) {
+    assert(!is_unused(slot));
+    const std::uint32_t segment = slot / per_segment;
+    if (books_.segment_free(segment) == 0) {
+      books_.segment_list().insert(segment);
+    }
+    books_.segment_free(segment) |= 1U << (slot % per_segment);
+    --books_.segment_used(segment);
+    ++books_.control().free_slots;
+    books_.control().dirty_slots += books_.region(slot).dirty != 0 ? 1 : 0;
+  }
+
+  // A wholly unused segment for blocks: group B lies between A, which comes from below, and C, which
+  // comes from above. Its first slot, or no_index.
+  std::uint32_t take_segment() {
+    const std::uint32_t count = books_.segments();
+    const std::uint32_t start = count / 4;
+    for (std::uint32_t i = 0; i < count; ++i) {
+      const std::uint32_t segment = (start + i) % count;
+      if (books_.segment_used(segment) == 0) {
+        hold_segment(segment);
+        return segment * per_segment;
+      }
+    }
+    return no_index;
+  }
+
+  // The highest `count` neighbouring wholly unused segments: the first one's first slot.
+  std::uint32_t take_run(std::uint64_t count) {
+    std::uint64_t found = 0;
+    for (std::uint32_t segment = books_.segments(); segment-- > 0;) {
+      found = books_.segment_used(segment) == 0 ? found + 1 : 0;
+      if (found == count) {
+        for (std::uint32_t i = 0; i < count; ++i) {
+          hold_segment(segment + i);
+        }
+        return segment * per_segment;
+      }
+    }
+    return no_index;
+  }
+
+  // Puts back `count` slots from a place that need not be the start of a segment.
+  void put_slots(std::uint32_t slot, std::uint32_t count) {
+    for (std::uint32_t i = 0; i < count; ++i) {
+      put_slot(slot + i);
+    }
+  }
+
+ private:
+  static constexpr std::uint16_t no_segment = 0xFFFF;
+
+  void hold_segment(std::uint32_t segment) {
+    assert(books_.segment_free(segment) == all_free);
+    books_.segment_list().remove(segment);
+    books_.segment_free(segment) = 0;
+    books_.segment_used(segment) = per_segment;
+    for (std::uint32_t i = 0; i < per_segment; ++i) {
+      count_out(segment * per_segment + i);
+    }
+  }
+
+  void count_out(std::uint32_t slot) {
+    --books_.control().free_slots;
+    books_.control().dirty_slots -= books_.region(slot).dirty != 0 ? 1 : 0;
+  }
+
+  typename State::Books& books_;
+};
+
+}  // namespace strata

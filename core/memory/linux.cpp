@@ -1,0 +1,101 @@
+#include "memory/linux.hpp"
+
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include <cerrno>
+
+namespace strata {
+
+namespace {
+
+// malloc and free keep errno, except where they say otherwise.
+class KeepErrno {
+ public:
+  KeepErrno() : saved_(errno) {}
+  ~KeepErrno() { errno = saved_; }
+  KeepErrno(const KeepErrno&) = delete;
+  KeepErrno& operator=(const KeepErrno&) = delete;
+
+ private:
+  int saved_;
+};
+
+void* map(void* hint, std::uint64_t size) {
+  void* address =
+      mmap(hint, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  return address == MAP_FAILED ? nullptr : address;
+}
+
+std::uint64_t as_number(const void* address) { return reinterpret_cast<std::uint64_t>(address); }
+
+}  // namespace
+
+std::uint64_t Linux::address_space_max() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) {
+    return ~std::uint64_t{0};
+  }
+  return limit.rlim_cur / 2;
+}
+
+// An aligned place if the kernel gives one, else any: the base is then rounded down and the slots
+// before the mapping are absent. So no slack is ever reserved.
+Linux::Mapping Linux::reserve_heap(std::uint64_t size, std::uint64_t align) {
+  void* address = map(nullptr, size);
+  if (address == nullptr || as_number(address) % align == 0) {
+    return {address, size};
+  }
+  munmap(address, size);
+  void* const hint = reinterpret_cast<void*>(as_number(address) & ~(align - 1));
+  return {map(hint, size), size};  // only a hint: the kernel may put it elsewhere
+}
+
+bool Linux::reserve(const SpaceSizes& sizes, std::uint64_t heap_align) {
+  const KeepErrno keep;
+  for (std::size_t i = 0; i < space_count; ++i) {
+    mappings_[i] = i == index(Space::heap) ? reserve_heap(sizes[i], heap_align)
+                                           : Mapping{map(nullptr, sizes[i]), sizes[i]};
+    if (mappings_[i].address == nullptr) {
+      release();
+      return false;
+    }
+    bases_[i] = static_cast<std::byte*>(mappings_[i].address);
+  }
+  const std::uint64_t first = as_number(mappings_[index(Space::heap)].address);
+  const std::uint64_t base = first & ~(heap_align - 1);
+  bases_[index(Space::heap)] = reinterpret_cast<std::byte*>(base);
+  present_ = {first - base, first - base + sizes[index(Space::heap)]};
+  return true;
+}
+
+void Linux::release() {
+  const KeepErrno keep;
+  for (std::size_t i = 0; i < space_count; ++i) {
+    if (mappings_[i].address != nullptr) {
+      munmap(mappings_[i].address, mappings_[i].size);
+    }
+    mappings_[i] = {};
+    bases_[i] = nullptr;
+  }
+  present_ = {};
+}
+
+bool Linux::commit(Space space, std::uint64_t offset, std::uint64_t size) {
+  const KeepErrno keep;
+  return mprotect(base(space) + offset, size, PROT_READ | PROT_WRITE) == 0;
+}
+
+bool Linux::decommit(Space space, std::uint64_t offset, std::uint64_t size) {
+  const KeepErrno keep;
+  return madvise(base(space) + offset, size, MADV_DONTNEED) == 0;
+}
+
+std::uint64_t Linux::now_ms() const {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1000 + static_cast<std::uint64_t>(now.tv_nsec) / 1'000'000;
+}
+
+}  // namespace strata

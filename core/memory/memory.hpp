@@ -1,0 +1,40 @@
+// The Memory seam: what the heap asks of the system. `Linux` ships; checks script their own.
+//
+//   bool reserve(const SpaceSizes& sizes, std::uint64_t heap_align)
+//       Reserves address space for all five spaces or none. Nothing is usable before commit.
+//   void release()
+//       Gives all of it back (a rung of the ladder that failed half-way, a heap that is closed).
+//   std::byte* base(Space)
+//       Where a space starts; for the heap rounded down to heap_align, so that its first bytes may
+//       be absent: see present(). Books, item map and caches are dereferenced by the allocator; the
+//       heap space never is, and its base may be any number that is a multiple of heap_align.
+//   Range present()
+//       The part of [base, base + size) of the heap that really was reserved, as offsets.
+//   bool commit(Space, offset, size)
+//       Makes a range readable and writable; what was never written reads as zero. Harmless to
+//       repeat. false = refused, and nothing changed that can be observed.
+//   bool decommit(Space, offset, size)
+//       Drops the contents of a committed range, which read as zero and cost no memory until
+//       written again. false = refused, contents undefined (bytes old or zero).
+//   std::uint64_t now_ms()
+//       A monotonic clock, coarse.
+//
+// Offsets and sizes are multiples of the page. All but reserve and release may be called by several
+// threads at once.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "book/layout.hpp"
+
+namespace strata {
+
+using SpaceSizes = std::array<std::uint64_t, space_count>;  // bytes, indexed by Space
+
+struct Range {
+  std::uint64_t begin = 0;
+  std::uint64_t end = 0;
+};
+
+}  // namespace strata

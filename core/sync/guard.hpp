@@ -1,0 +1,66 @@
+// Lock ranks and guards. The order is commit, purge, bins by class, segments: a thread only ever
+// takes a lock of a higher rank than those it holds. The registry of caches stands before all.
+#pragma once
+
+#include <cstdint>
+#include <utility>
+
+namespace strata {
+
+using Rank = std::uint32_t;
+
+namespace rank {
+inline constexpr Rank registry = 1;
+inline constexpr Rank commit = 2;
+inline constexpr Rank purge = 3;
+inline constexpr Rank first_bin = 4;           // + class
+inline constexpr Rank segments = first_bin + 256;  // classes are one byte
+}  // namespace rank
+
+// Holds a lock for a scope. The Sync seam may elide locking (a single-threaded process), so a guard
+// remembers whether *it* locked, and unlocking follows that, never a flag that may have changed.
+//
+// Mutex must provide: bool lock(Rank) (false = elided), bool try_lock(Rank, bool& locked),
+// void unlock(Rank); all zeros is an unlocked one.
+template <class Mutex>
+class [[nodiscard]] Guard {
+ public:
+  Guard() = default;
+  Guard(Mutex& mutex, Rank rank) : mutex_(&mutex), rank_(rank), locked_(mutex.lock(rank)) {}
+  Guard(Guard&& other) noexcept
+      : mutex_(std::exchange(other.mutex_, nullptr)), rank_(other.rank_), locked_(other.locked_) {}
+  Guard& operator=(Guard&& other) noexcept {
+    release();
+    mutex_ = std::exchange(other.mutex_, nullptr);
+    rank_ = other.rank_;
+    locked_ = other.locked_;
+    return *this;
+  }
+  ~Guard() { release(); }
+
+  // An empty guard if the lock is busy.
+  static Guard try_lock(Mutex& mutex, Rank rank) {
+    Guard guard;
+    guard.rank_ = rank;
+    if (mutex.try_lock(rank, guard.locked_)) {
+      guard.mutex_ = &mutex;
+    }
+    return guard;
+  }
+
+  explicit operator bool() const { return mutex_ != nullptr; }
+
+  void release() {
+    if (mutex_ != nullptr && locked_) {
+      mutex_->unlock(rank_);
+    }
+    mutex_ = nullptr;
+  }
+
+ private:
+  Mutex* mutex_ = nullptr;
+  Rank rank_ = 0;
+  bool locked_ = false;
+};
+
+}  // namespace strata

@@ -1,0 +1,86 @@
+// The shipped Sync seam: std::atomic, and a three-state futex mutex of four bytes.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "sync/guard.hpp"
+
+namespace strata {
+
+// Words of the kernel's futex; in native.cpp so that no system header is included here.
+void futex_wait(std::atomic<std::uint32_t>& word, std::uint32_t expected);
+void futex_wake_one(std::atomic<std::uint32_t>& word);
+void pause_briefly();
+// True while the process has one thread and glibc says so; false where it cannot be known.
+bool process_is_single_threaded();
+
+// Unfair, not recursive. `Elide` skips locking while the process has a single thread: only for a
+// heap that no other process can reach.
+template <bool Elide>
+class FutexMutex {
+ public:
+  bool lock(Rank) {
+    if (Elide && process_is_single_threaded()) {
+      return false;
+    }
+    std::uint32_t expected = free;
+    // Acquire: pairs with the release in unlock().
+    if (!word_.compare_exchange_strong(expected, held, std::memory_order_acquire,
+                                       std::memory_order_relaxed)) {
+      lock_contended();
+    }
+    return true;
+  }
+
+  bool try_lock(Rank, bool& locked) {
+    locked = !(Elide && process_is_single_threaded());
+    if (!locked) {
+      return true;
+    }
+    std::uint32_t expected = free;
+    return word_.compare_exchange_strong(expected, held, std::memory_order_acquire,
+                                         std::memory_order_relaxed);
+  }
+
+  void unlock(Rank) {
+    // Release: pairs with the acquires of the next holder.
+    if (word_.exchange(free, std::memory_order_release) == waited_for) {
+      futex_wake_one(word_);
+    }
+  }
+
+ private:
+  static constexpr std::uint32_t free = 0;
+  static constexpr std::uint32_t held = 1;
+  static constexpr std::uint32_t waited_for = 2;
+  static constexpr int spins = 100;  // about 1 us: a critical section is shorter
+
+  [[gnu::noinline]] void lock_contended() {
+    for (int spin = 0; spin < spins; ++spin) {
+      std::uint32_t expected = free;
+      if (word_.load(std::memory_order_relaxed) == free &&
+          word_.compare_exchange_strong(expected, held, std::memory_order_acquire,
+                                        std::memory_order_relaxed)) {
+        return;
+      }
+      pause_briefly();
+    }
+    // Whoever slept takes the lock as waited_for, since others may sleep still.
+    while (word_.exchange(waited_for, std::memory_order_acquire) != free) {
+      futex_wait(word_, waited_for);
+    }
+  }
+
+  std::atomic<std::uint32_t> word_{free};
+};
+
+// Sync for heaps shared by threads; and for malloc's own heap, which may elide.
+template <bool Elide>
+struct NativeSync {
+  using Mutex = FutexMutex<Elide>;
+  template <class T>
+  using Atomic = std::atomic<T>;
+};
+
+}  // namespace strata
