@@ -1,0 +1,3 @@
+#include "props/support/scheduler_test.hpp"
+
+int main(int argc, char** argv) { return strata::check::run_scenarios(argc, argv); }

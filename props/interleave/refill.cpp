@@ -1,0 +1,91 @@
+// Threads that fill their magazines from a bin while others give items back to it or to another.
+//
+// Modelled: two or three threads with magazines of their own, or none; one region and several; items
+// that go from thread to thread, with plain data in them; the books' own plain data.
+// Left out: more than three threads, magazines of more than three items, refused commits (commit.cpp).
+#include <gtest/gtest.h>
+
+#include "props/interleave/stage.hpp"
+
+namespace strata::check {
+namespace {
+
+class Refill : public testing::Test {
+ protected:
+  Stage stage;
+  Stage::Cache* one = nullptr;
+  Stage::Cache* other = nullptr;
+  std::vector<Stage::Object> objects;
+
+  void open(std::uint32_t segments) {
+    stage.open(segments);
+    one = stage.allocator().attach();
+    other = stage.allocator().attach();
+  }
+};
+
+TEST_F(Refill, against_flush_of_the_same_bin) {
+  expect_passes({.setup =
+                     [&] {
+                       open(2);
+                       objects = stage.take_many(other, Stage::small_item, 5);
+                     },
+                 .threads = {[&] {
+                               const auto mine = stage.take_many(one, Stage::small_item, 3);
+                               stage.give_all(one, mine);
+                             },
+                             [&] { stage.give_all(other, objects); }},
+                 .check = [&] { stage.finish({one, other}); }});
+}
+
+// The flush closes a region; the refill opens one.
+TEST_F(Refill, against_flush_of_another_bin) {
+  expect_passes(
+      {.setup =
+           [&] {
+             open(2);
+             objects = stage.take_many(stage.dead(), Stage::small_item,
+                                       2 * Stage::small_items_per_region);
+             // What stays is the first region's and the last items of the second.
+             while (objects.size() > Stage::small_items_per_region + 2) {
+               stage.give(stage.dead(), objects[objects.size() - 3]);
+               objects.erase(objects.end() - 3);
+             }
+           },
+       .threads = {[&] { stage.give_all(one, stage.take_many(one, Stage::large_item, 2)); },
+                   [&] {
+                     // From the end, so that the flush empties the second region.
+                     for (; objects.size() > Stage::small_items_per_region - 2; objects.pop_back()) {
+                       stage.give(other, objects.back());
+                     }
+                   }},
+       .check =
+           [&] {
+             stage.give_all(stage.dead(), objects);
+             stage.finish({one, other});
+           }});
+}
+
+TEST_F(Refill, against_refill_of_the_same_bin) {
+  std::vector<Stage::Object> first, second;
+  expect_passes({.setup = [&] { open(2); },
+                 .threads = {[&] { first = stage.take_many(one, Stage::small_item, 3); },
+                             [&] { second = stage.take_many(other, Stage::small_item, 3); }},
+                 .check =
+                     [&] {
+                       stage.give_all(one, second);
+                       stage.give_all(other, first);
+                       stage.finish({one, other});
+                     }});
+}
+
+// Without magazines every item goes through the bin, and straight to the next thread.
+TEST_F(Refill, of_three_threads_without_magazines) {
+  const auto work = [&] { stage.give(stage.dead(), stage.take(stage.dead(), Stage::small_item)); };
+  expect_passes({.setup = [&] { stage.open(2); },
+                 .threads = {work, work, work},
+                 .check = [&] { stage.finish({}); }});
+}
+
+}  // namespace
+}  // namespace strata::check

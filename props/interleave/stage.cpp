@@ -1,0 +1,101 @@
+#include "props/interleave/stage.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace strata::check {
+
+namespace {
+
+std::byte* bytes_of(const Stage::Object& object) {
+  return reinterpret_cast<std::byte*>(object.address);
+}
+
+}  // namespace
+
+void Stage::open(std::uint32_t segments) {
+  if (!finished_) {
+    // An execution that failed left it with locks held: it cannot even be destroyed.
+    (void)allocator_.release();
+  }
+  if (allocator_ == nullptr) {
+    allocator_ = std::make_unique<Allocator>();
+  }
+  finished_ = false;
+  stamp_ = 0;
+  segments_ = segments;
+  require(allocator_->open(segments), "the heap opens");
+}
+
+void Stage::validate() {
+  require(allocator_->validate(Quiet::yes), "the books are sound");
+  require(reports().empty(), "nothing was freed that should not have been");
+}
+
+void Stage::finish(std::initializer_list<Cache*> caches) {
+  validate();
+  for (Cache* cache : caches) {
+    allocator_->detach(cache);
+  }
+  memory().commit_failures = 0;
+  const std::uint64_t all = segments_ * segment;
+  require(allocator_->allocate(dead(), all) != 0, "all memory can be one run again");
+  allocator_->close();
+  finished_ = true;
+}
+
+Stage::Object Stage::take(Cache* cache, std::uint64_t size) {
+  const Object object = try_take(cache, size);
+  require(object.address != 0, "{} bytes are free, yet there was nothing to allocate", size);
+  return object;
+}
+
+Stage::Object Stage::try_take(Cache* cache, std::uint64_t size) {
+  const Address address = allocator_->allocate(cache, size);
+  if (address == 0) {
+    return {};
+  }
+  const Object object{address, size, ++stamp_};
+  write(object);
+  return object;
+}
+
+void Stage::give(Cache* cache, Object object) {
+  check_unchanged(object);
+  object.stamp = ++stamp_;
+  write(object);
+  allocator_->deallocate(cache, object.address);
+}
+
+std::vector<Stage::Object> Stage::take_many(Cache* cache, std::uint64_t size, std::uint32_t count) {
+  std::vector<Object> objects(count);
+  std::generate(objects.begin(), objects.end(), [&] { return take(cache, size); });
+  return objects;
+}
+
+void Stage::give_all(Cache* cache, const std::vector<Object>& objects) {
+  for (const Object& object : objects) {
+    give(cache, object);
+  }
+}
+
+std::vector<Stage::Object> Stage::take_all(std::uint64_t size) {
+  std::vector<Object> objects;
+  for (Object object = try_take(dead(), size); object.address != 0;
+       object = try_take(dead(), size)) {
+    objects.push_back(object);
+  }
+  return objects;
+}
+
+void Stage::write(const Object& object) {
+  std::memset(bytes_of(object), object.stamp, object.size);
+}
+
+void Stage::check_unchanged(const Object& object) {
+  const auto same = [&](std::byte byte) { return byte == std::byte{object.stamp}; };
+  require(std::all_of(bytes_of(object), bytes_of(object) + object.size, same),
+          "{} is as its owner left it", plain_memory().name(bytes_of(object)));
+}
+
+}  // namespace strata::check

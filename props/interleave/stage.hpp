@@ -1,0 +1,90 @@
+// What the scenarios of this room share: the allocator on a tiny plan under the scheduler, and
+// callers that write to what they are given.
+//
+// The plan: 2 or 3 segments of 2 regions of 2 chunks of 4 items, 2 bits a word, magazines of up to
+// 3, so that a few calls cross every boundary.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "cache/allocator.hpp"
+#include "props/support/check_hooks.hpp"
+#include "props/support/plans.hpp"
+#include "props/support/scheduled_memory.hpp"
+#include "props/support/scheduler_plain.hpp"
+#include "props/support/scheduler_sync.hpp"
+#include "props/support/scheduler_test.hpp"
+
+namespace strata::check {
+
+struct StagePlan : Tiny {};
+
+}  // namespace strata::check
+
+// Shipped magazines hold more items than the whole tiny heap has. A batch is 2, a flush gives back
+// 2 of 3.
+template <>
+struct strata::Magazines<strata::check::StagePlan> {
+  static constexpr std::uint32_t limit_first = 3;
+  static constexpr std::uint32_t capacity(plan::Class) { return 3; }
+};
+
+namespace strata::check {
+
+class Stage {
+ public:
+  using Heap = strata::Heap<StagePlan, ScheduledMemory, SchedulingSync, CheckHooks>;
+  using Allocator = strata::Allocator<Heap>;
+  using Cache = Allocator::Cache;
+
+  // Sizes, by what serves them.
+  static constexpr std::uint64_t small_item = 16, large_item = 32;
+  static constexpr std::uint64_t small_block = StagePlan::chunk_bytes;
+  static constexpr std::uint64_t segment = StagePlan::segment_bytes;
+  static constexpr std::uint32_t small_items_per_region =
+      StagePlan::chunks_per_region * StagePlan::items_per_chunk_max;
+
+  // Memory in a scenario's hands: all its bytes have the stamp.
+  struct Object {
+    Address address = 0;
+    std::uint64_t size = 0;
+    std::uint8_t stamp = 0;
+  };
+
+  // A new allocator, whatever became of the last.
+  void open(std::uint32_t segments);
+  // After the threads: every invariant holds, all memory can be one run again once the caches given
+  // are gone, and nothing bad was reported.
+  void finish(std::initializer_list<Cache*> caches);
+  // The first part of that alone, for what cannot give all back.
+  void validate();
+
+  Allocator& allocator() { return *allocator_; }
+  ScheduledMemory& memory() { return allocator_->heap().memory; }
+  std::vector<Report>& reports() { return allocator_->heap().hooks.reports; }
+  static Cache* dead() { return Allocator::dead(); }
+
+  // An object written from end to end, which must be there: `try_take` may come back with none.
+  Object take(Cache* cache, std::uint64_t size);
+  Object try_take(Cache* cache, std::uint64_t size);
+  // Its owner finds it unchanged, writes to it once more and frees it.
+  void give(Cache* cache, Object object);
+  std::vector<Object> take_many(Cache* cache, std::uint64_t size, std::uint32_t count);
+  void give_all(Cache* cache, const std::vector<Object>& objects);
+  // Everything of a size that there is, by way of no magazine.
+  std::vector<Object> take_all(std::uint64_t size);
+
+ private:
+  void write(const Object& object);
+  void check_unchanged(const Object& object);
+
+  std::unique_ptr<Allocator> allocator_;
+  std::uint32_t segments_ = 0;
+  std::uint8_t stamp_ = 0;
+  bool finished_ = true;
+};
+
+}  // namespace strata::check
