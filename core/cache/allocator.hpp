@@ -12,6 +12,7 @@
 #include "cache/registry.hpp"
 #include "heap/heap.hpp"
 #include "hooks/validate.hpp"
+#include "include/strata/strata.h"
 
 namespace strata {
 
@@ -82,8 +83,7 @@ class Allocator {
   // `size_bytes` or more, aligned to the largest power of two that divides the usable size. 0 when
   // nothing is left or the request can never be met.
   Address allocate(Cache* cache, std::uint64_t size_bytes) {
-    const Class cls = static_cast<Class>(Plan::template class_of_size<std::uint64_t>(size_bytes));
-    const Address address = cache->pop(cls);
+    const Address address = cache->pop(Plan::Items::template class_of_size<std::uint64_t>(size_bytes));
     if (address == 0) [[unlikely]] {
       return allocate_miss(cache, size_bytes).address;
     }
@@ -205,7 +205,7 @@ class Allocator {
     Reports reports;
     {
       const auto lock = registry_.lock();
-      const AllLocks all(heap_);
+      const typename Heap::AllLocks all(heap_);
       Validator<Heap> validator(heap_, reports);
       validator.books();
       if (quiet == Quiet::yes) {
@@ -217,6 +217,21 @@ class Allocator {
     const bool sound = reports.count() == 0;
     reports.deliver(heap_.hooks);
     return sound;
+  }
+
+  // What the bounds that README states come to now. O(slots).
+  strata_bounds bounds() {
+    const auto lock = registry_.lock();
+    const typename Heap::AllLocks all(heap_);
+    Reports none;
+    const auto& control = heap_.books.control();
+    return {heap_.heap_bytes,
+            Validator<Heap>(heap_, none).mappings_now(),
+            heap_.books.layout().mappings_max(),
+            Limits::thread_bytes_max(),
+            Registry::slots_for(heap_.heap_bytes),
+            control.live_bytes.load(std::memory_order_relaxed),
+            control.dirty_bytes.load(std::memory_order_relaxed)};
   }
 
   // --- Fork: call in the handlers of pthread_atfork -------------------------------------------
@@ -237,17 +252,11 @@ class Allocator {
  private:
   using Registry = strata::Registry<Heap>;
 
-  struct AllLocks {
-    explicit AllLocks(Heap& heap)
-        : commit(heap.lock_commit()), purge(heap.lock_purge()), bins(heap) {}
-    typename Heap::Lock commit, purge;
-    typename Heap::AllBins bins;
-  };
   struct ForkLocks {
     explicit ForkLocks(Allocator& allocator)
         : registry(allocator.registry_.lock()), all(allocator.heap_) {}
     typename Heap::Lock registry;
-    AllLocks all;
+    typename Heap::AllLocks all;
   };
 
   static Layout layout_for(std::uint64_t heap_bytes) {

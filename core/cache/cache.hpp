@@ -86,7 +86,7 @@ struct Cache {
   }
 
   // Pops a pointer, or 0: the hit path of malloc.
-  Address pop(plan::Class cls) {
+  Address pop(std::uint64_t cls) {
     Magazine& magazine = magazines[cls];
     const std::uint32_t top = magazine.top;
     const Address pointer = at(top);
@@ -97,7 +97,7 @@ struct Cache {
   }
 
   // Pushes a pointer unless the magazine is full: the hit path of free.
-  bool push(plan::Class cls, Address pointer) {
+  bool push(std::uint64_t cls, Address pointer) {
     Magazine& magazine = magazines[cls];
     if (magazine.top == magazine.limit) [[unlikely]] {
       return false;

@@ -26,7 +26,7 @@ class Registry {
   static constexpr std::uint64_t heap_bytes_per_cache_byte = 256;
   static constexpr std::uint64_t slot_bytes = round_up<std::uint64_t>(Cache::bytes(), Layout::page_bytes);
 
-  explicit Registry(Heap& heap) : heap_(heap) {}
+  explicit constexpr Registry(Heap& heap) : heap_(heap) {}
 
   static constexpr std::uint32_t slots_for(std::uint64_t heap_bytes) {
     return static_cast<std::uint32_t>(std::clamp<std::uint64_t>(

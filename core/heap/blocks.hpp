@@ -48,18 +48,15 @@ class Blocks {
 
   // Puts a block back. The caller has seen, under the lock, that the slot is of this bin.
   Outcome put(std::uint64_t offset) {
-    const std::uint32_t lead = lead_of(offset);
-    const std::uint64_t within = offset - (std::uint64_t{lead} << Plan::region_shift);
-    const std::uint32_t block = static_cast<std::uint32_t>(within >> Plan::block_shift(cls_));
-    if ((within & (Plan::unit_bytes(cls_) - 1)) != 0) {
-      return {.problem = Problem::interior_pointer};
+    const Place place = place_of(offset);
+    if (place.problem != Problem::none) {
+      return {.problem = place.problem};
     }
-    if (books_.free_blocks(lead).test(block)) {
-      return {.problem = Problem::double_free};
-    }
-    state_.hooks.on(Event::block_given, lead, block);
-    return release_block(lead, block);
+    state_.hooks.on(Event::block_given, place.lead, place.block);
+    return release_block(place.lead, place.block);
   }
+
+  bool is_used(std::uint64_t offset) const { return place_of(offset).problem == Problem::none; }
 
   // The slot whose record and book stand for the region that an offset of this bin lies in.
   std::uint32_t lead_of(std::uint64_t offset) const {
@@ -170,6 +167,21 @@ class Blocks {
   }
 
  private:
+  struct Place {
+    std::uint32_t lead, block;
+    Problem problem;
+  };
+  Place place_of(std::uint64_t offset) const {
+    const std::uint32_t lead = lead_of(offset);
+    const std::uint64_t within = offset - (std::uint64_t{lead} << Plan::region_shift);
+    const std::uint32_t block = static_cast<std::uint32_t>(within >> Plan::block_shift(cls_));
+    const Problem problem =
+        (within & (Plan::unit_bytes(cls_) - 1)) != 0 ? Problem::interior_pointer
+        : books_.free_blocks(lead).test(block)       ? Problem::double_free
+                                                     : Problem::none;
+    return {lead, block, problem};
+  }
+
   std::uint32_t chunks_per_block() const {
     return 1U << (Plan::block_shift(cls_) - Plan::chunk_shift);
   }

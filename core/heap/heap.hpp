@@ -33,6 +33,14 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
   // The rest goes back on the first miss this long after the last time.
   static constexpr std::uint64_t purge_delay_ms = 1000;
 
+  // Every lock, in order: for fork and validate.
+  struct AllLocks {
+    explicit AllLocks(Heap& heap)
+        : commit(heap.lock_commit()), purge(heap.lock_purge()), bins(heap) {}
+    Lock commit, purge;
+    typename State::AllBins bins;
+  };
+
   // --- Start and end --------------------------------------------------------------------------
 
   // Tries to reserve `segments` segments and `cache_bytes` for magazines. false: nothing was
@@ -55,6 +63,7 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
     }
     books = Books(layout.segments, memory.base(Space::control), memory.base(Space::books),
                   memory.base(Space::item_map));
+    State::class_of_region = books.class_bytes();
     base = reinterpret_cast<Address>(memory.base(Space::heap));
     for (Class bin = 0; bin < Plan::bins; ++bin) {
       books.bin(bin).head = no_index;
@@ -69,6 +78,7 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
     State::heap_bytes = 0;
     base = 0;
     memory.release();
+    State::class_of_region = nullptr;
     books = Books();
   }
 
@@ -152,6 +162,25 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
     const std::uint64_t size = Plan::unit_bytes(bin);
     const std::uint64_t within = Plan::is_item(bin) ? Plan::byte_in_chunk(offset) : offset;
     return within % size == 0 ? size : 0;
+  }
+
+  // Whether the books have the address as the start of something used. O(1), one lock.
+  bool looks_live(Address address) {
+    const std::uint64_t offset = address - base;
+    if (usable_bytes(address) == 0) {
+      return false;
+    }
+    const Class cls = State::class_at(offset);
+    const Class bin = Plan::bin_of(cls);
+    if (Plan::is_run(cls)) {
+      return true;
+    }
+    const Lock lock = State::lock_bin(bin);
+    if (State::class_at(offset) != cls) {
+      return false;
+    }
+    return Plan::is_item(bin) ? Items<State>(*this, bin).is_used(offset)
+                              : Blocks<State>(*this, bin).is_used(offset);
   }
 
   // Drops the contents of whole pages of a live block or run, from `keep_bytes` on.

@@ -39,26 +39,39 @@ class Items {
     return taken;
   }
 
-  // Puts one item back. The caller has seen, under the lock, that the slot is of this class.
-  Outcome put(std::uint64_t offset) {
-    const std::uint32_t slot = static_cast<std::uint32_t>(Plan::slot_of(offset));
-    const std::uint32_t c = static_cast<std::uint32_t>(Plan::chunk_in_region(offset));
+  // Where an offset lies in this class's regions, and what is wrong with it as an item in use. The
+  // caller has seen, under the lock, that the slot is of this class.
+  struct Place {
+    std::uint32_t slot, chunk, item;
+    Problem problem;
+  };
+  Place place_of(std::uint64_t offset) const {
     const std::uint64_t byte = Plan::byte_in_chunk(offset);
     const std::uint64_t item = Plan::template item_index<std::uint64_t>(cls_, byte);
+    Place place = {static_cast<std::uint32_t>(Plan::slot_of(offset)),
+                   static_cast<std::uint32_t>(Plan::chunk_in_region(offset)),
+                   static_cast<std::uint32_t>(item), Problem::none};
     if (item >= Plan::items_per_chunk(cls_) || item * Plan::unit_bytes(cls_) != byte) {
-      return {.problem = Problem::interior_pointer};
+      place.problem = Problem::interior_pointer;
+    } else if (place.chunk >= books_.region(place.slot).writable) {
+      place.problem = Problem::unused_region;
+    } else if (books_.free_chunks(place.slot).test(place.chunk) ||
+               books_.free_items(place.slot, place.chunk).test(place.item)) {
+      place.problem = Problem::double_free;
     }
-    if (c >= books_.region(slot).writable) {
-      return {.problem = Problem::unused_region};
+    return place;
+  }
+  bool is_used(std::uint64_t offset) const { return place_of(offset).problem == Problem::none; }
+
+  // Puts one item back.
+  Outcome put(std::uint64_t offset) {
+    const Place place = place_of(offset);
+    if (place.problem != Problem::none) {
+      return {.problem = place.problem};
     }
-    if (books_.free_chunks(slot).test(c)) {
-      return {.problem = Problem::double_free};
-    }
-    if (!books_.free_items(slot, c).put(static_cast<std::uint32_t>(item))) {
-      return {.problem = Problem::double_free};
-    }
-    state_.hooks.on(Event::item_given, slot, c);
-    return after_items_put(slot, c, 1);
+    books_.free_items(place.slot, place.chunk).put(place.item);
+    state_.hooks.on(Event::item_given, place.slot, place.chunk);
+    return after_items_put(place.slot, place.chunk, 1);
   }
 
   // The lowest region from `from` on with a free chunk that is not writable yet, or no_index.

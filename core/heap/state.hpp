@@ -53,8 +53,7 @@ struct State {
   // The published class of the slot an offset lies in. Relaxed: stable for whoever holds an item
   // there (its hand-over orders the read); others read it again under the bin's lock.
   Class class_at(std::uint64_t offset) const {
-    return books.class_byte(static_cast<std::uint32_t>(Plan::slot_of(offset)))
-        .load(std::memory_order_relaxed);
+    return class_of_region[Plan::slot_of(offset)].load(std::memory_order_relaxed);
   }
   // Written under the lock of the bin that the slot belongs to before or after the change.
   void publish_class(std::uint32_t slot, Class cls) {
@@ -91,6 +90,7 @@ struct State {
   void uncount_dirty(std::uint64_t bytes) { sub(books.control().dirty_bytes, bytes); }
 
   Books books;
+  typename Books::ClassByte* class_of_region = nullptr;  // of books: free's hit path has it at hand
   std::uint64_t heap_bytes = 0;  // size of [base, end); 0 while closed, so that nothing is inside
   Address base = 0;
   [[no_unique_address]] Memory memory{};

@@ -44,6 +44,17 @@ class Validator {
     Plan::is_item(cls) ? item_region(slot, cls) : block_region(slot, cls);
   }
 
+  // One chunk of a region of items; for blocks the whole region.
+  void unit(std::uint32_t slot, std::uint32_t c) {
+    const Class cls = books_.region(slot).cls;
+    if (!Plan::is_item(cls)) {
+      block_region(slot, cls);
+      return;
+    }
+    item_sets(slot);
+    chunk(slot, c, cls);
+  }
+
   // Pointers in a magazine of `cls`: used items of that class or a larger one, each held once.
   void held(Class cls, const Address* pointers, std::uint32_t count) {
     for (std::uint32_t i = 0; i < count; ++i) {
@@ -185,6 +196,13 @@ class Validator {
 
   // --- Group A ---------------------------------------------------------------------------------
   void item_region(std::uint32_t slot, Class cls) {
+    item_sets(slot);
+    for (std::uint32_t c = 0; c < Plan::chunks_per_region; ++c) {
+      chunk(slot, c, cls);
+    }
+  }
+
+  void item_sets(std::uint32_t slot) {
     const region_t& region = books_.region(slot);
     const Map free = books_.free_chunks(slot);
     const Map partial = books_.partial_chunks(slot);
@@ -193,14 +211,17 @@ class Validator {
     expect(count(free, Plan::chunks_per_region) == region.free_units, "free chunks are counted", slot);
     expect(count(partial, Plan::chunks_per_region) == region.partial_chunks,
            "partial chunks are counted", slot);
-    for (std::uint32_t c = 0; c < Plan::chunks_per_region; ++c) {
-      if (c >= region.writable) {
-        expect(free.test(c) && !partial.test(c), "beyond the writable prefix all is free", slot, c);
-      } else if (free.test(c)) {
-        free_chunk(slot, c, partial.test(c));
-      } else {
-        used_chunk(slot, c, cls, partial.test(c));
-      }
+  }
+
+  void chunk(std::uint32_t slot, std::uint32_t c, Class cls) {
+    const bool free = books_.free_chunks(slot).test(c);
+    const bool partial = books_.partial_chunks(slot).test(c);
+    if (c >= books_.region(slot).writable) {
+      expect(!partial, "beyond the writable prefix all is free", slot, c);
+    } else if (free) {
+      free_chunk(slot, c, partial);
+    } else {
+      used_chunk(slot, c, cls, partial);
     }
   }
 
@@ -221,7 +242,9 @@ class Validator {
     expect(partial == (chunk.free_items > 0), "a chunk with free items is partial", slot, c);
     empty_chunks_[cls] += chunk.free_items == capacity ? 1 : 0;
     for (std::uint32_t item = 0; item < capacity; ++item) {
-      if (!items.test(item)) {
+      if (items.word(item >> Plan::word_shift) == Map::full_word) {
+        item |= Plan::word_bits - 1;  // all free
+      } else if (!items.test(item)) {
         const std::uint64_t start = item * Plan::unit_bytes(cls);
         const std::uint64_t end = start + Plan::unit_bytes(cls) - 1;
         const std::uint32_t pages = (2U << (end >> Plan::page_shift)) - (1U << (start >> Plan::page_shift));
@@ -335,16 +358,8 @@ class Validator {
 
   bool is_used_item(std::uint64_t offset, Class at_least) const {
     const Class cls = heap_.class_at(offset);
-    if (!Plan::is_item(cls) || cls < at_least) {
-      return false;
-    }
-    const std::uint32_t slot = static_cast<std::uint32_t>(Plan::slot_of(offset));
-    const std::uint32_t c = static_cast<std::uint32_t>(Plan::chunk_in_region(offset));
-    const std::uint64_t byte = Plan::byte_in_chunk(offset);
-    const std::uint64_t item = Plan::template item_index<std::uint64_t>(cls, byte);
-    return item < Plan::items_per_chunk(cls) && item * Plan::unit_bytes(cls) == byte &&
-           c < books_.region(slot).writable && !books_.free_chunks(slot).test(c) &&
-           !books_.free_items(slot, c).test(static_cast<std::uint32_t>(item));
+    return Plan::is_item(cls) && cls >= at_least &&
+           Items<typename Heap::State>(heap_, cls).is_used(offset);
   }
 
   Heap& heap_;

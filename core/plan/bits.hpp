@@ -18,6 +18,12 @@ struct Bits {
   // Number of bits needed to write `word`; 0 for 0.
   static constexpr Word width(Word word) { return static_cast<Word>(std::bit_width(word)); }
 
+  // Index of the highest 1. Precondition: word != 0. Written so that it is one instruction.
+  static constexpr Word highest(Word word) {
+    constexpr Word top = 8 * sizeof(Word) - 1;
+    return top ^ static_cast<Word>(std::countl_zero(word));
+  }
+
   // Index of the lowest 1. Precondition: word != 0.
   static constexpr Word lowest(Word word) { return static_cast<Word>(std::countr_zero(word)); }
 
@@ -27,6 +33,11 @@ struct Bits {
 template <class Word>
 constexpr Word bit_width(const Word& word) {
   return Bits<Word>::width(word);
+}
+
+template <class Word>
+constexpr Word highest_bit(const Word& word) {
+  return Bits<Word>::highest(word);
 }
 
 template <class Word>

@@ -20,7 +20,7 @@ struct PowersOfTwo {
   template <class Word>
   static constexpr Word class_of_size(const Word& size_bytes) {
     const Word last = (size_bytes - Word{1}) | Word{G::item_bytes_min - 1};
-    return bit_width(last) - Word{G::item_shift - 1};
+    return highest_bit(last) - Word{G::item_shift - 2};
   }
 
   template <class Word>
@@ -51,9 +51,9 @@ struct FourPerDoubling {
   template <class Word>
   static constexpr Word class_of_size(const Word& size_bytes) {
     const Word last = (size_bytes - Word{1}) | Word{G::item_bytes_min - 1};
-    const Word width = bit_width(last | (Word{1} << Word{linear_shift - 1}));
-    const Word quarter = (width << Word{2}) + (last >> (width - Word{3})) - Word{4 * linear_shift - 1};
-    const Word doubling = bit_width(last) + Word{quarter_classes - quarter_shift};
+    const Word top = highest_bit(last | (Word{1} << Word{linear_shift - 1}));
+    const Word quarter = (top << Word{2}) + (last >> (top - Word{2})) - Word{4 * linear_shift - 5};
+    const Word doubling = highest_bit(last) + Word{quarter_classes + 1} - Word{quarter_shift};
     return select(last < (Word{1} << Word{quarter_shift}), quarter, doubling);
   }
 

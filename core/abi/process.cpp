@@ -1,0 +1,122 @@
+#include "abi/process.hpp"
+
+#include <pthread.h>
+#include <sched.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstdlib>
+
+#include "abi/options.hpp"
+#include "include/strata/strata.h"
+
+namespace strata {
+
+constinit ProcessStorage process_storage;
+constinit thread_local std::ptrdiff_t cache_distance = 0;
+
+namespace {
+
+// Start-up happens once: in the earliest constructor or in the first call, whichever comes first.
+enum class Start : std::uint32_t { not_yet, under_way, done };
+constinit std::atomic<Start> start{Start::not_yet};
+
+constinit pthread_key_t exit_key{};
+constinit std::atomic<bool> has_exit_key{false};
+
+void install(ProcessCache* cache) {
+  cache_distance = reinterpret_cast<const std::byte*>(cache) -
+                   reinterpret_cast<const std::byte*>(&process_storage.unborn);
+}
+
+// What the thread frees from now on (glibc's own clean-up, later destructors) goes to the bins.
+void on_thread_exit(void* cache) {
+  install(ProcessAllocator::dead());
+  process_allocator().detach(static_cast<ProcessCache*>(cache));
+}
+
+void before_fork() { process_allocator().fork_prepare(); }
+void after_fork_in_parent() { process_allocator().fork_parent(); }
+void after_fork_in_child() { process_allocator().fork_child(current_cache()); }
+
+void apply_options() {
+  const char* const text = std::getenv("STRATA_OPTIONS");
+  if (text == nullptr) {
+    return;
+  }
+  const ParsedOptions parsed = parse_options(text);
+  if (!parsed.wrong.empty()) {
+    reject_option(parsed.wrong, parsed.remedy);
+  }
+#if STRATA_CHECKED
+  process_allocator().heap().hooks.set_period(parsed.options.check);
+#endif
+}
+
+void open_process() {
+  Start expected = Start::not_yet;
+  // Acquire: pairs with the release below, for threads that find it done.
+  if (!start.compare_exchange_strong(expected, Start::under_way, std::memory_order_acquire)) {
+    while (start.load(std::memory_order_acquire) != Start::done) {
+      sched_yield();
+    }
+    return;
+  }
+  // A failure leaves an empty heap: every request is refused with ENOMEM.
+  (void)process_allocator().open(process_segments);
+  // Before what follows, which may allocate.
+  start.store(Start::done, std::memory_order_release);
+  apply_options();
+  // Release: pairs with the acquire in own_cache.
+  has_exit_key.store(pthread_key_create(&exit_key, on_thread_exit) == 0, std::memory_order_release);
+  pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+}
+
+// Ahead of every other constructor, so that fork finds the handlers registered, and ours run with
+// all others' prepare handlers done.
+[[gnu::constructor(101)]] void open_early() { open_process(); }
+
+}  // namespace
+
+ProcessCache* own_cache() {
+  if (cache_distance != 0) {
+    return current_cache();
+  }
+  if (start.load(std::memory_order_acquire) != Start::done) {
+    open_process();
+  }
+  if (cache_distance != 0) {
+    return current_cache();  // opening allocated, and came here
+  }
+  if (!has_exit_key.load(std::memory_order_acquire)) {
+    // The very first calls, or no key left: nothing that would have to be given back at exit.
+    return ProcessAllocator::dead();
+  }
+  ProcessCache* const cache = process_allocator().attach();
+  install(cache);  // before the call below, which may allocate
+  if (cache->has_magazines() && pthread_setspecific(exit_key, cache) != 0) {
+    install(ProcessAllocator::dead());
+    process_allocator().detach(cache);
+  }
+  return current_cache();
+}
+
+}  // namespace strata
+
+#pragma GCC visibility push(default)
+extern "C" {
+
+void strata_bounds_now(strata_bounds* bounds) {
+  (void)strata::own_cache();  // opens the process's allocator
+  *bounds = strata::process_allocator().bounds();
+}
+
+void strata_purge() { strata::process_allocator().purge(strata::own_cache()); }
+
+int strata_validate() {
+  using namespace strata;
+  return process_allocator().validate(Quiet::no, own_cache()) ? 1 : 0;
+}
+
+}  // extern "C"
+#pragma GCC visibility pop

@@ -1,0 +1,23 @@
+// Saying what is wrong, on a system that may be in any state: no allocation, no stdio, no locks.
+#pragma once
+
+#include <string_view>
+
+#include "hooks/report.hpp"
+#include "sync/guard.hpp"
+
+namespace strata {
+
+// Writes the report to standard error and aborts.
+[[noreturn]] void report_and_abort(const Report& report);
+
+// Writes "strata: <what>: <which>; <remedy>" to standard error and exits with status 2.
+[[noreturn]] void reject_option(std::string_view option, const char* remedy);
+
+// Handlers of the checking seams.
+struct AbortingHandler {
+  static void report(const Report& report) { report_and_abort(report); }
+  static void out_of_order(Rank taken, Rank held);
+};
+
+}  // namespace strata
