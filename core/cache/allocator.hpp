@@ -296,7 +296,7 @@ class Allocator {
     Address* const stack = cache->pointers(cls);
     Taken taken = heap_.take(cls, stack + batch, batch);
     if (taken.count == 0) {
-      taken = heap_.take_last(cls, 0, stack + batch, batch,
+      taken = heap_.take_last(cls, Plan::unit_bytes(cls), stack + batch, batch,
                               [&] { give_back(cache, reports); });
     }
     if (taken.count == 0) {
@@ -310,10 +310,10 @@ class Allocator {
 
   Allocation take_one(Cache* cache, Class bin, std::uint64_t size_bytes, Reports& reports) {
     Address address = 0;
-    Taken taken = Plan::is_run(bin) ? heap_.take_run(size_bytes, &address + 1)
-                                    : heap_.take(bin, &address + 1, 1);
+    Taken taken = Plan::is_item(bin) ? heap_.take(bin, &address + 1, 1)
+                                     : heap_.take_large(bin, size_bytes, &address + 1);
     if (taken.count == 0) {
-      taken = heap_.take_last(bin, size_bytes, &address + 1, 1,
+      taken = heap_.take_last(bin, std::max<std::uint64_t>(size_bytes, 1), &address + 1, 1,
                               [&] { give_back(cache, reports); });
     }
     return {address, taken.known_zero};

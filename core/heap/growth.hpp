@@ -60,8 +60,12 @@ class Growth {
   // The commit lock is held. Looks again, extends a region of the bin, opens a new one.
   Taken grow(Class bin, Address* end, std::uint32_t count) {
     Taken taken = extend(bin, end, count);
-    if (taken.count == 0 && is_scarce()) {
+    if (taken.count == 0 && is_scarce(bin)) {
       taken = take_larger(bin, end);
+      if (taken.count == 0 && Plan::is_block(bin) && bin < shared_block) {
+        bin = shared_block;
+        taken = extend(bin, end, count);
+      }
     }
     return taken.count > 0 ? taken : open(bin, end, count);
   }
@@ -75,13 +79,18 @@ class Growth {
   }
 
  private:
-  // With a quarter of the slots left, sizes share regions rather than open new ones: what is left
-  // goes to sizes that nothing open can serve.
-  bool is_scarce() {
+  // With a quarter of the slots left, items share regions rather than open new ones; blocks, whose
+  // unused end costs nothing, with half of them. What is left goes to sizes that nothing open can
+  // serve.
+  bool is_scarce(Class bin) {
     const Lock lock = state_.lock_segments();
     const auto& control = books_.control();
-    return control.free_slots <= (control.end_slot - control.first_slot) / 4;
+    const std::uint32_t slots = control.end_slot - control.first_slot;
+    return control.free_slots <= (Plan::is_item(bin) ? slots / 4 : slots / 2);
   }
+  // Then smaller blocks come from regions of this size: 1 MiB, 32 to a slot.
+  static constexpr Class shared_block =
+      std::min(Plan::first_block + 4, Plan::bin_of(Plan::last_small));
 
   Taken extend(Class bin, Address* end, std::uint32_t count) {
     Lock lock = state_.lock_bin(bin);

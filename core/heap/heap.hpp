@@ -97,14 +97,20 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
     return taken.count > 0 ? taken : growth.take_larger(bin, end);
   }
 
-  Taken take_run(std::uint64_t size_bytes, Address* end) {
+  // One unit for a size that magazines do not hold: a block, or a run. The bin is the size's, or
+  // Plan::run.
+  Taken take_large(Class bin, std::uint64_t size_bytes, Address* end) {
+    const Taken taken = Plan::is_run(bin) ? Taken{} : take(bin, end, 1);
+    if (taken.count > 0) {
+      return taken;
+    }
     const Lock commit = State::lock_commit();
     return Runs<State>(*this).take(size_bytes, end);
   }
 
   // Law 5, the last attempt before exhaustion is reported: with nobody growing or purging,
   // give_back() returns what this thread holds, then every empty chunk and region goes back to
-  // where any class can use it. `bin` may be Plan::run.
+  // where any class can use it. `bin` may be Plan::run; `size_bytes` is at least 1.
   template <class GiveBack>
   Taken take_last(Class bin, std::uint64_t size_bytes, Address* end, std::uint32_t count,
                   GiveBack give_back) {
@@ -112,15 +118,12 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
     const Lock purge = State::lock_purge();
     give_back();
     retire_empty();
-    if (bin == Plan::run) {
-      return Runs<State>(*this).take(size_bytes, end);
-    }
     Growth<State> growth(*this);
     Taken taken;
     for (Class larger = bin; larger <= Plan::last_block && taken.count == 0; ++larger) {
       taken = growth.grow(larger, end, larger == bin ? count : 1);
     }
-    return taken;
+    return taken.count > 0 ? taken : Runs<State>(*this).take(size_bytes, end);
   }
 
   // --- Giving ---------------------------------------------------------------------------------

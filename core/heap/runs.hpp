@@ -1,5 +1,6 @@
-// Group C: runs of whole segments, for what is larger than the largest block. The run's record is
-// that of its first slot, guarded by the segments lock.
+// Group C: runs of whole segments, for what is larger than the largest block; and of whole slots, for
+// smaller sizes where no segment is free for their blocks. The run's record is that of its first slot,
+// guarded by the segments lock.
 #pragma once
 
 #include "heap/blocks.hpp"
@@ -18,13 +19,8 @@ class Runs {
 
   // The commit lock is held. `end[-1]` is the run.
   Taken take(std::uint64_t size_bytes, Address* end) {
-    const std::uint64_t segments = ceil_div(size_bytes, Plan::segment_shift);
     const std::uint64_t units = ceil_div(size_bytes, Plan::chunk_shift);
-    std::uint32_t slot = no_index;
-    {
-      const Lock lock = state_.lock_segments();
-      slot = Segments<State>(state_).take_run(segments);
-    }
+    const std::uint32_t slot = take_slots(size_bytes, slots_of(units));
     if (slot == no_index) {
       return {};
     }
@@ -62,24 +58,44 @@ class Runs {
     return at_start ? std::uint64_t{region.run_units} << Plan::chunk_shift : 0;
   }
 
+  // The slots of a run: of all its segments if it is larger than one.
+  static std::uint32_t slots_of(std::uint64_t units) {
+    const std::uint64_t step = units > Plan::chunks_per_segment ? Plan::regions_per_segment : 1;
+    const std::uint64_t slots = (units - 1) / Plan::chunks_per_region + 1;
+    return static_cast<std::uint32_t>((slots + step - 1) / step * step);
+  }
+
  private:
   static std::uint64_t ceil_div(std::uint64_t bytes, unsigned shift) {
     return ((bytes - 1) >> shift) + 1;
   }
-  // All slots of all its segments.
-  static std::uint32_t slots_of(std::uint64_t units) {
-    return static_cast<std::uint32_t>(((units - 1) / Plan::chunks_per_segment + 1) *
-                                      Plan::regions_per_segment);
+
+  // An aligned request has a size that is a multiple of its alignment: so the largest power of two
+  // that divides the size is alignment enough.
+  std::uint32_t take_slots(std::uint64_t size_bytes, std::uint32_t slots) {
+    const Lock lock = state_.lock_segments();
+    Segments<State> segments(state_);
+    if (size_bytes > Plan::segment_bytes) {
+      return segments.take_run(slots / Plan::regions_per_segment);
+    }
+    const std::uint64_t align = size_bytes & (~size_bytes + 1);
+    return segments.take_slots(
+        slots, static_cast<std::uint32_t>(std::max<std::uint64_t>(Plan::slot_of(align), 1)));
   }
 
   // Returns whether every byte of the run is known to be zero.
   bool open(std::uint32_t first, std::uint64_t units) {
     bool known_zero = true;
+    std::uint64_t rest = units;
     for (std::uint32_t slot = first; slot < first + slots_of(units); ++slot) {
       region_t& region = books_.region(slot);
-      known_zero = known_zero && region.dirty == 0;
+      const std::uint64_t here = std::min<std::uint64_t>(rest, Plan::chunks_per_region);
+      rest -= here;
+      known_zero = known_zero && (here == 0 || region.dirty == 0);
       state_.uncount_dirty(region.dirty * Plan::chunk_bytes);
-      region.dirty = 0;
+      // Dirt past the end of the run stays on record, so that what comes after it is not taken for
+      // zero; only what the run covers is its own affair.
+      region.dirty = region.dirty > here ? region.dirty : std::uint16_t{0};
       state_.publish_class(slot, Plan::run);
     }
     Blocks<State>::raise_writable(books_, first, units);
@@ -95,9 +111,9 @@ class Runs {
     std::uint64_t rest = units;
     for (std::uint32_t slot = first; slot < first + slots_of(units); ++slot) {
       region_t& region = books_.region(slot);
-      region.dirty =
-          static_cast<std::uint16_t>(std::min<std::uint64_t>(rest, Plan::chunks_per_region));
-      rest -= region.dirty;
+      const std::uint64_t here = std::min<std::uint64_t>(rest, Plan::chunks_per_region);
+      rest -= here;
+      region.dirty = std::max(region.dirty, static_cast<std::uint16_t>(here));
       state_.count_dirty(region.dirty * Plan::chunk_bytes);
       state_.publish_class(slot, Plan::unused);
     }

@@ -108,6 +108,22 @@ class Segments {
     return no_index;
   }
 
+  // The highest `count` neighbouring unused slots that start at a multiple of `align` slots.
+  std::uint32_t take_slots(std::uint32_t count, std::uint32_t align) {
+    const auto& control = books_.control();
+    std::uint32_t found = 0;
+    for (std::uint32_t slot = control.end_slot; slot-- > control.first_slot;) {
+      found = is_unused(slot) ? found + 1 : 0;
+      if (found >= count && slot % align == 0) {
+        for (std::uint32_t i = 0; i < count; ++i) {
+          hold_slot(slot + i);
+        }
+        return slot;
+      }
+    }
+    return no_index;
+  }
+
   // Puts back `count` slots from a place that need not be the start of a segment.
   void put_slots(std::uint32_t slot, std::uint32_t count) {
     for (std::uint32_t i = 0; i < count; ++i) {

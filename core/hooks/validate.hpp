@@ -150,9 +150,9 @@ class Validator {
   // Returns how many slots what starts here takes.
   std::uint32_t used_slots(std::uint32_t slot, Class cls) {
     const region_t& region = books_.region(slot);
-    const bool lead = Plan::is_item(cls) || Plan::is_small(cls) || slot % Plan::regions_per_segment == 0;
-    expect(lead, "a region of a whole segment starts with it", slot);
-    expect(region.dirty == 0, "the dirt of a used slot is in its region's books", slot);
+    const bool whole = Plan::is_block(cls) || (Plan::is_run(cls) && region.run_units > Plan::chunks_per_segment);
+    expect(!whole || slot % Plan::regions_per_segment == 0,
+           "what takes whole segments starts with one", slot);
     if (Plan::is_run(cls)) {
       return run(slot);
     }
@@ -161,6 +161,10 @@ class Validator {
     expect(region.books_ready == 1, "a used region's books are writable", slot);
     const std::uint32_t slots = Plan::is_item(cls) ? 1 : Blocks<typename Heap::State>::slots_of(cls);
     published(slot, slots, cls);
+    for (std::uint32_t i = 0; i < slots; ++i) {
+      expect(books_.region(slot + i).dirty == 0, "a used slot's dirt is in its region's books",
+             slot + i);
+    }
     this->region(slot);
     return slots;
   }
@@ -171,17 +175,21 @@ class Validator {
     if (region.run_units == 0) {
       return 1;
     }
-    const std::uint32_t segments = (region.run_units - 1) / Plan::chunks_per_segment + 1;
-    published(slot, segments * Plan::regions_per_segment, Plan::run);
+    const std::uint32_t slots = Runs<typename Heap::State>::slots_of(region.run_units);
+    published(slot, slots, Plan::run);
     std::uint64_t rest = region.run_units;
-    for (std::uint32_t i = 0; i < segments * Plan::regions_per_segment; ++i) {
+    for (std::uint32_t i = 0; i < slots; ++i) {
       const std::uint64_t here = std::min<std::uint64_t>(rest, Plan::chunks_per_region);
       expect(books_.region(slot + i).writable >= here, "a run is writable to its end", slot + i);
+      expect(books_.region(slot + i).dirty == 0 ||
+                 (books_.region(slot + i).dirty > here &&
+                  books_.region(slot + i).dirty <= books_.region(slot + i).writable),
+             "a run keeps the dirt past its end on record", slot + i);
       expect(i == 0 || books_.region(slot + i).run_units == 0, "a run has one record", slot + i);
       rest -= here;
     }
     live_bytes_ += std::uint64_t{region.run_units} << Plan::chunk_shift;
-    return segments * Plan::regions_per_segment;
+    return slots;
   }
 
   void published(std::uint32_t slot, std::uint32_t count, Class cls) {
