@@ -28,11 +28,11 @@ std::size_t product(std::size_t a, std::size_t b) {
 
 }  // namespace
 
-void* malloc_miss(std::size_t size_bytes) noexcept {
+void* Process::malloc_miss(std::size_t size_bytes) noexcept {
   return or_enomem(process_allocator().allocate_miss(own_cache(), size_bytes).address);
 }
 
-void free_miss(void* pointer) noexcept {
+void Process::free_miss(void* pointer) noexcept {
   if (pointer != nullptr) {
     process_allocator().deallocate(own_cache(), to_address(pointer));
   }
@@ -63,10 +63,10 @@ void* reallocate(void* old, std::size_t size_bytes) {
   if (allocator.resize_in_place(to_address(old), size_bytes)) {
     return old;
   }
-  void* const moved = malloc_inline(size_bytes);
+  void* const moved = malloc_inline<Process>(size_bytes);
   if (moved != nullptr) {
     std::memcpy(moved, old, std::min<std::size_t>(usable, size_bytes));
-    free_inline(old);
+    free_inline<Process>(old);
   }
   return moved;
 }
@@ -80,16 +80,16 @@ using namespace strata;
 #pragma GCC visibility push(default)
 extern "C" {
 
-void* malloc(std::size_t size_bytes) { return malloc_inline(size_bytes); }
+void* malloc(std::size_t size_bytes) { return malloc_inline<Process>(size_bytes); }
 
-void free(void* pointer) { free_inline(pointer); }
+void free(void* pointer) { free_inline<Process>(pointer); }
 
-void cfree(void* pointer) { free_inline(pointer); }
+void cfree(void* pointer) { free_inline<Process>(pointer); }
 
-void free_sized(void* pointer, std::size_t) { free_inline(pointer); }
+void free_sized(void* pointer, std::size_t) { free_inline<Process>(pointer); }
 
 void free_aligned_sized(void* pointer, std::size_t, std::size_t) {
-  free_inline(pointer);
+  free_inline<Process>(pointer);
 }
 
 void* calloc(std::size_t count, std::size_t size_bytes) {
@@ -99,10 +99,10 @@ void* calloc(std::size_t count, std::size_t size_bytes) {
 // As in glibc, realloc(p, 0) frees and returns null.
 void* realloc(void* pointer, std::size_t size_bytes) {
   if (pointer == nullptr) {
-    return malloc_inline(size_bytes);
+    return malloc_inline<Process>(size_bytes);
   }
   if (size_bytes == 0) {
-    free_inline(pointer);
+    free_inline<Process>(pointer);
     return nullptr;
   }
   return reallocate(pointer, size_bytes);

@@ -7,21 +7,22 @@
 namespace {
 
 using strata::allocate_aligned;
-using strata::free_inline;
-using strata::malloc_inline;
+using strata::Process;
 
-// Calls the new_handler until it gives up or allocate() succeeds.
+[[gnu::always_inline]] inline void free_inline(void* pointer) { strata::free_inline<Process>(pointer); }
+
+// Calls the new_handler until it gives up (throws, or there is none) or allocate() succeeds.
 template <class Allocate>
 void* retry(Allocate allocate) {
   for (;;) {
+    if (void* const pointer = allocate()) {
+      return pointer;
+    }
     const std::new_handler handler = std::get_new_handler();
     if (handler == nullptr) {
       throw std::bad_alloc();
     }
     handler();
-    if (void* const pointer = allocate()) {
-      return pointer;
-    }
   }
 }
 
@@ -34,44 +35,36 @@ void* retry_nothrow(Allocate allocate) noexcept {
   }
 }
 
-[[gnu::noinline]] void* new_failed(std::size_t size) {
-  return retry([=] { return malloc_inline(size); });
-}
-[[gnu::noinline]] void* new_failed_nothrow(std::size_t size) noexcept {
-  return retry_nothrow([=] { return malloc_inline(size); });
-}
-
-[[gnu::always_inline]] inline void* new_inline(std::size_t size) {
-  void* const pointer = malloc_inline(size);
-  return pointer != nullptr ? pointer : new_failed(size);
-}
-[[gnu::always_inline]] inline void* new_nothrow_inline(std::size_t size) noexcept {
-  void* const pointer = malloc_inline(size);
-  return pointer != nullptr ? pointer : new_failed_nothrow(size);
-}
+// The hit path of malloc with the misses of operator new.
+struct New : Process {
+  static void* malloc_miss(std::size_t size) {
+    return retry([=] { return Process::malloc_miss(size); });
+  }
+};
+struct NewNothrow : Process {
+  static void* malloc_miss(std::size_t size) noexcept {
+    return retry_nothrow([=] { return Process::malloc_miss(size); });
+  }
+};
 
 void* new_aligned(std::size_t size, std::align_val_t align) {
-  const auto allocate = [=] { return allocate_aligned(size, static_cast<std::size_t>(align)); };
-  void* const pointer = allocate();
-  return pointer != nullptr ? pointer : retry(allocate);
+  return retry([=] { return allocate_aligned(size, static_cast<std::size_t>(align)); });
 }
 void* new_aligned_nothrow(std::size_t size, std::align_val_t align) noexcept {
-  const auto allocate = [=] { return allocate_aligned(size, static_cast<std::size_t>(align)); };
-  void* const pointer = allocate();
-  return pointer != nullptr ? pointer : retry_nothrow(allocate);
+  return retry_nothrow([=] { return allocate_aligned(size, static_cast<std::size_t>(align)); });
 }
 
 }  // namespace
 
 #pragma GCC visibility push(default)
 
-void* operator new(std::size_t size) { return new_inline(size); }
-void* operator new[](std::size_t size) { return new_inline(size); }
+void* operator new(std::size_t size) { return strata::malloc_inline<New>(size); }
+void* operator new[](std::size_t size) { return strata::malloc_inline<New>(size); }
 void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
-  return new_nothrow_inline(size);
+  return strata::malloc_inline<NewNothrow>(size);
 }
 void* operator new[](std::size_t size, const std::nothrow_t&) noexcept {
-  return new_nothrow_inline(size);
+  return strata::malloc_inline<NewNothrow>(size);
 }
 void* operator new(std::size_t size, std::align_val_t align) { return new_aligned(size, align); }
 void* operator new[](std::size_t size, std::align_val_t align) { return new_aligned(size, align); }

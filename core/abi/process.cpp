@@ -12,7 +12,10 @@
 
 namespace strata {
 
-constinit ProcessStorage process_storage;
+template class Heap<MallocPlan, Linux, ProcessSync, ProcessHooks>;
+template class Allocator<ProcessAllocator::Heap>;
+
+constinit Storage<ProcessAllocator> process_storage;
 constinit thread_local std::ptrdiff_t cache_distance = 0;
 
 namespace {
@@ -26,7 +29,7 @@ constinit std::atomic<bool> has_exit_key{false};
 
 void install(ProcessCache* cache) {
   cache_distance = reinterpret_cast<const std::byte*>(cache) -
-                   reinterpret_cast<const std::byte*>(&process_storage.unborn);
+                   reinterpret_cast<const std::byte*>(&process_storage);
 }
 
 // What the thread frees from now on (glibc's own clean-up, later destructors) goes to the bins.
@@ -37,7 +40,7 @@ void on_thread_exit(void* cache) {
 
 void before_fork() { process_allocator().fork_prepare(); }
 void after_fork_in_parent() { process_allocator().fork_parent(); }
-void after_fork_in_child() { process_allocator().fork_child(current_cache()); }
+void after_fork_in_child() { process_allocator().fork_child(Process::cache()); }
 
 void apply_options() {
   const char* const text = std::getenv("STRATA_OPTIONS");
@@ -80,13 +83,13 @@ void open_process() {
 
 ProcessCache* own_cache() {
   if (cache_distance != 0) {
-    return current_cache();
+    return Process::cache();
   }
   if (start.load(std::memory_order_acquire) != Start::done) {
     open_process();
   }
   if (cache_distance != 0) {
-    return current_cache();  // opening allocated, and came here
+    return Process::cache();  // opening allocated, and came here
   }
   if (!has_exit_key.load(std::memory_order_acquire)) {
     // The very first calls, or no key left: nothing that would have to be given back at exit.
@@ -98,7 +101,7 @@ ProcessCache* own_cache() {
     install(ProcessAllocator::dead());
     process_allocator().detach(cache);
   }
-  return current_cache();
+  return Process::cache();
 }
 
 }  // namespace strata

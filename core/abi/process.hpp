@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "abi/hit_path.hpp"
 #include "abi/report.hpp"
 #include "cache/allocator.hpp"
 #include "memory/linux.hpp"
@@ -35,19 +36,10 @@ using ProcessCache = ProcessAllocator::Cache;
 // Segments of the address space that malloc asks for: 256 GiB.
 inline constexpr std::uint32_t process_segments = 256;
 
-// malloc works before constructors and after destructors run: never destroyed.
-struct ProcessStorage {
-  constexpr ProcessStorage() : unborn(), allocator() {}
-  ~ProcessStorage() {}
+extern template class Heap<MallocPlan, Linux, ProcessSync, ProcessHooks>;
+extern template class Allocator<ProcessAllocator::Heap>;
 
-  // The cache of a thread that has none yet: all zeros for ever, so that nothing can be popped from
-  // it or pushed to it. It stands first so that one address register serves it and the allocator.
-  ProcessCache unborn;
-  union {
-    ProcessAllocator allocator;
-  };
-};
-extern constinit ProcessStorage process_storage;
+extern constinit Storage<ProcessAllocator> process_storage;
 inline ProcessAllocator& process_allocator() { return process_storage.allocator; }
 
 // A thread's cache, as the distance from the unborn cache: zero, which is what a new thread has,
@@ -55,10 +47,14 @@ inline ProcessAllocator& process_allocator() { return process_storage.allocator;
 extern constinit thread_local std::ptrdiff_t cache_distance
     __attribute__((tls_model("initial-exec"), visibility("hidden")));
 
-inline ProcessCache* current_cache() {
-  auto* const unborn = reinterpret_cast<std::byte*>(&process_storage);
-  return reinterpret_cast<ProcessCache*>(unborn + cache_distance);
-}
+// What the hit paths need to know of the process.
+struct Process {
+  static ProcessAllocator& allocator() { return process_allocator(); }
+  static ProcessCache* cache() { return process_storage.cache_at(cache_distance); }
+  // Out of line; they may make the thread's cache. Null, with errno ENOMEM, on failure.
+  static void* malloc_miss(std::size_t size_bytes) noexcept;
+  static void free_miss(void* pointer) noexcept;
+};
 
 // The calling thread's cache, made if it has none yet; the process's allocator is opened if need be.
 ProcessCache* own_cache();

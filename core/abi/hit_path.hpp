@@ -1,0 +1,65 @@
+// The hit paths of malloc and free, inlined into every entry point.
+//
+// Limits, checked by disassembly (clang-19, plan::Pow2): malloc 16 instructions and 1 branch, free 18
+// and 2. No lock, no atomic read-modify-write, no touch of the object.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "cache/cache.hpp"
+
+namespace strata {
+
+// An allocator that works before constructors and after destructors run: never destroyed.
+template <class Allocator>
+struct Storage {
+  using Cache = typename Allocator::Cache;
+
+  constexpr Storage() : unborn(), allocator() {}
+  ~Storage() {}
+  Storage(const Storage&) = delete;
+  Storage& operator=(const Storage&) = delete;
+
+  Cache* cache_at(std::ptrdiff_t distance) {
+    return reinterpret_cast<Cache*>(reinterpret_cast<std::byte*>(this) + distance);
+  }
+
+  // The cache of a thread that has none yet: all zeros for ever, so that nothing can be popped from
+  // it or pushed to it. It stands first, so that one address register serves it and the allocator.
+  Cache unborn;
+  union {
+    Allocator allocator;
+  };
+};
+
+// `Process` names the allocator, the calling thread's cache and what to do on a miss.
+template <class Process>
+[[gnu::always_inline]] inline void* malloc_inline(std::size_t size_bytes) {
+  auto& heap = Process::allocator().heap();
+  using Plan = typename std::remove_reference_t<decltype(heap)>::Plan;
+  const std::uint64_t cls = Plan::Items::template class_of_size<std::uint64_t>(size_bytes);
+  const Address address = Process::cache()->pop(cls);
+  if (address == 0) [[unlikely]] {
+    return Process::malloc_miss(size_bytes);
+  }
+  heap.hooks.allocated(heap, address, size_bytes);
+  return reinterpret_cast<void*>(address);
+}
+
+template <class Process>
+[[gnu::always_inline]] inline void free_inline(void* pointer) {
+  auto& heap = Process::allocator().heap();
+  const Address address = reinterpret_cast<Address>(pointer);
+  const std::uint64_t offset = address - heap.base;
+  if (!heap.contains(offset)) [[unlikely]] {
+    return Process::free_miss(pointer);
+  }
+  heap.hooks.deallocating(heap, address);
+  const std::uint64_t cls = heap.class_at(offset);
+  if (!Process::cache()->push(cls, address)) [[unlikely]] {
+    return Process::free_miss(pointer);
+  }
+}
+
+}  // namespace strata
