@@ -40,6 +40,10 @@ void Stage::finish(std::initializer_list<Cache*> caches) {
   memory().commit_failures = 0;
   const std::uint64_t all = segments_ * segment;
   require(allocator_->allocate(dead(), all) != 0, "all memory can be one run again");
+  abandon();
+}
+
+void Stage::abandon() {
   allocator_->close();
   finished_ = true;
 }

@@ -59,8 +59,9 @@ class Stage {
   // After the threads: every invariant holds, all memory can be one run again once the caches given
   // are gone, and nothing bad was reported.
   void finish(std::initializer_list<Cache*> caches);
-  // The first part of that alone, for what cannot give all back.
+  // The first part of that alone, for what cannot give all back; then abandon() stands for the rest.
   void validate();
+  void abandon();
 
   Allocator& allocator() { return *allocator_; }
   ScheduledMemory& memory() { return allocator_->heap().memory; }

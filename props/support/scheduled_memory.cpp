@@ -19,6 +19,12 @@ constexpr std::array<const char*, space_count> names = {"control", "heap", "book
 
 }  // namespace
 
+ScheduledMemory::~ScheduledMemory() {
+  for (const Array& array : arrays_) {
+    plain_memory().unwatch(array.begin);
+  }
+}
+
 bool ScheduledMemory::reserve(const SpaceSizes& sizes, std::uint64_t heap_align) {
   for (std::size_t i = 0; i < space_count; ++i) {
     arrays_[i].prepare(sizes[i], i == index(Space::heap) ? heap_align : page_align);
@@ -85,6 +91,7 @@ bool ScheduledMemory::refused(std::uint32_t& failures) {
 void ScheduledMemory::Array::prepare(std::uint64_t bytes, std::uint64_t align) {
   clear();
   if (bytes > capacity) {
+    plain_memory().unwatch(begin);
     // Zeroed, and untouched until it is used.
     memory.reset(static_cast<std::byte*>(std::calloc(bytes + align, 1)));
     if (memory == nullptr) {

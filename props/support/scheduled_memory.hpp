@@ -25,6 +25,11 @@ class ScheduledMemory {
   std::uint32_t decommits = 0;
   std::uint32_t refusals = 0;
 
+  ScheduledMemory() = default;
+  ~ScheduledMemory();
+  ScheduledMemory(const ScheduledMemory&) = delete;
+  ScheduledMemory& operator=(const ScheduledMemory&) = delete;
+
   bool reserve(const SpaceSizes& sizes, std::uint64_t heap_align);
   void release();
   std::byte* base(Space space) const { return arrays_[index(space)].begin; }

@@ -34,30 +34,27 @@ struct Clock {
 // Who last wrote and who read since, for one piece of plain data. All zeros: nobody yet.
 class AccessHistory {
  public:
-  // Each returns false if the access is not ordered after an earlier one that it conflicts with.
-  bool read(ThreadId thread, const Clock& now) {
-    reads_.epochs[thread] = now[thread];
-    return written_before(now);
-  }
-  bool write(ThreadId thread, const Clock& now) {
-    const bool ordered = written_before(now) && now.covers(reads_);
+  // Whether such an access is ordered after all earlier ones that it conflicts with.
+  bool may_read(const Clock& now) const { return epoch_ <= now[writer_]; }
+  bool may_write(const Clock& now) const { return may_read(now) && now.covers(reads_); }
+
+  void note_read(ThreadId thread, const Clock& now) { reads_.epochs[thread] = now[thread]; }
+  void note_write(ThreadId thread, const Clock& now) {
     reads_ = Clock{};
     writer_ = static_cast<std::uint16_t>(thread);
     epoch_ = now[thread];
-    return ordered;
   }
+
   // Who made the access that is not ordered with one at `now`.
   ThreadId culprit(const Clock& now) const {
     ThreadId reader = 0;
     while (reader + 1 < threads_max && reads_[reader] <= now[reader]) {
       ++reader;
     }
-    return written_before(now) ? reader : writer_;
+    return may_read(now) ? reader : writer_;
   }
 
  private:
-  bool written_before(const Clock& now) const { return epoch_ <= now[writer_]; }
-
   Clock reads_;
   std::uint16_t writer_ = 0;
   std::uint16_t epoch_ = 0;

@@ -14,10 +14,7 @@ void PlainMemory::watch(const char* name, const std::byte* begin, std::uint64_t 
   const auto address = reinterpret_cast<std::uintptr_t>(begin);
   Range* range = range_of(address);
   if (range == nullptr || range->begin != address || range->size != size) {
-    // What overlaps is of memory that was freed.
-    std::erase_if(ranges_, [&](const Range& r) {
-      return r.begin < address + size && address < r.begin + r.size;
-    });
+    unwatch(begin);
     range = &ranges_.emplace_back(Range{.name = name, .begin = address, .size = size});
     // Zeroed and untouched: only what is used of a large range costs memory.
     range->rounds.reset(static_cast<std::uint32_t*>(std::calloc(size, sizeof(std::uint32_t))));
@@ -26,10 +23,18 @@ void PlainMemory::watch(const char* name, const std::byte* begin, std::uint64_t 
       std::perror("histories of plain memory");
       std::abort();
     }
+    const std::uintptr_t end = std::max(low_ + span_, address + size);
+    low_ = span_ == 0 ? address : std::min(low_, address);
+    span_ = end - low_;
   }
   ++range->round;
   range->usable.clear();
   busy_ = false;  // a failure may have left it so
+}
+
+void PlainMemory::unwatch(const std::byte* begin) {
+  const auto address = reinterpret_cast<std::uintptr_t>(begin);
+  std::erase_if(ranges_, [address](const Range& r) { return r.begin == address; });
 }
 
 PlainMemory::Range* PlainMemory::range_of(std::uintptr_t address) {
@@ -46,12 +51,11 @@ void PlainMemory::set_usable(const std::byte* begin, std::uint64_t size) {
   range_of(address)->usable.push_back({address, address + size});
 }
 
-void PlainMemory::access(const void* where, std::uint64_t size, bool write) {
+void PlainMemory::check_access(std::uintptr_t address, std::uint64_t size, bool write) {
   if (busy_ || scheduler().alone()) {
     return;
   }
   busy_ = true;
-  const auto address = reinterpret_cast<std::uintptr_t>(where);
   if (Range* const range = range_of(address)) {
     for (std::uintptr_t a = address; a < address + size; ++a) {
       touch(*range, a);
@@ -92,13 +96,13 @@ void PlainMemory::check_order(Range& range, std::uintptr_t address, bool write) 
   AccessHistory& history = range.histories[address - range.begin];
   const ThreadId thread = scheduler().thread();
   const Clock& now = scheduler().clock();
-  const AccessHistory before = history;
-  if (!(write ? history.write(thread, now) : history.read(thread, now))) {
+  if (!(write ? history.may_write(now) : history.may_read(now))) {
     scheduler().fail("data race: thread " + std::to_string(thread) +
                      (write ? " writes " : " reads ") + name(reinterpret_cast<void*>(address)) +
                      ", and nothing orders that after an access by thread " +
-                     std::to_string(before.culprit(now)));
+                     std::to_string(history.culprit(now)));
   }
+  write ? history.note_write(thread, now) : history.note_read(thread, now);
 }
 
 std::string PlainMemory::name(const void* address) {

@@ -20,11 +20,13 @@ class Plain {
  public:
   void reset(T value) { *this = Plain{value}; }
   T read() {
-    require(history_.read(scheduler().thread(), scheduler().clock()), "data race: a read");
+    require(history_.may_read(scheduler().clock()), "data race: a read");
+    history_.note_read(scheduler().thread(), scheduler().clock());
     return value_;
   }
   void write(T value) {
-    require(history_.write(scheduler().thread(), scheduler().clock()), "data race: a write");
+    require(history_.may_write(scheduler().clock()), "data race: a write");
+    history_.note_write(scheduler().thread(), scheduler().clock());
     value_ = value;
   }
 
@@ -43,12 +45,19 @@ class PlainMemory {
  public:
   // Begins a range, or begins it anew: no accesses yet, no byte usable.
   void watch(const char* name, const std::byte* begin, std::uint64_t size);
+  // The range that begins here, if any, is no more.
+  void unwatch(const std::byte* begin);
   // The bytes may be used from now on.
   void set_usable(const std::byte* begin, std::uint64_t size);
 
   // Ignored outside every range, and while threads don't run: what comes before and after them is
   // ordered with all they do.
-  void access(const void* address, std::uint64_t size, bool write);
+  void access(const void* address, std::uint64_t size, bool write) {
+    const auto number = reinterpret_cast<std::uintptr_t>(address);
+    if (number - low_ < span_) {  // not so for what most accesses are to, the stacks
+      check_access(number, size, write);
+    }
+  }
   // The system drops the contents: a write of those bytes that anybody has touched.
   void drop(const std::byte* begin, std::uint64_t size);
 
@@ -74,10 +83,13 @@ class PlainMemory {
   };
 
   Range* range_of(std::uintptr_t address);
+  void check_access(std::uintptr_t address, std::uint64_t size, bool write);
   void touch(Range& range, std::uintptr_t address);
   void check_order(Range& range, std::uintptr_t address, bool write);
 
   std::vector<Range> ranges_;
+  std::uintptr_t low_ = 0;  // all ranges lie in [low_, low_ + span_)
+  std::uintptr_t span_ = 0;
   bool busy_ = false;  // the linker may have chosen instrumented copies of what access() calls
 };
 

@@ -1,0 +1,202 @@
+// Purging while others allocate and free. Dropping a page counts as a write of what anybody has
+// touched in it, so a purge of a page in use fails at once.
+//
+// Modelled: whole chunks, pages inside a sparse chunk, blocks, unused slots; refused purges; the
+// delayed purge on a miss; memory that is said to be zero.
+// Left out: the bound on dirty bytes, which the tiny heap never reaches.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "props/interleave/stage.hpp"
+
+namespace strata::check {
+namespace {
+
+class Purging : public testing::Test {
+ protected:
+  Stage stage;
+  Stage::Cache* one = nullptr;
+  Stage::Cache* other = nullptr;
+  std::vector<Stage::Object> objects;
+
+  void open(std::uint32_t segments = 2) {
+    stage.open(segments);
+    one = stage.allocator().attach();
+    other = stage.allocator().attach();
+  }
+  void finish() {
+    stage.give_all(stage.dead(), objects);
+    objects.clear();
+    stage.finish({one, other});
+  }
+  void give_some(std::size_t from, std::size_t to) {
+    for (; from < to; ++from) {
+      stage.give(stage.dead(), objects[from]);
+    }
+  }
+  void keep_from(std::size_t from) {
+    objects.erase(objects.begin(), objects.begin() + static_cast<std::ptrdiff_t>(from));
+  }
+};
+
+// Items of a sparse chunk: two on a page.
+TEST_F(Purging, against_free_in_a_sparse_chunk) {
+  expect_passes({.setup =
+                     [&] {
+                       open();
+                       objects = stage.take_many(stage.dead(), Stage::small_item, 8);
+                       std::swap(objects[0], objects[7]);
+                       give_some(0, 3);
+                     },
+                 .threads = {[&] { stage.allocator().purge(one); },
+                             [&] {
+                               give_some(3, 5);
+                               stage.give(stage.dead(),
+                                          stage.take(stage.dead(), Stage::small_item));
+                             }},
+                 .check =
+                     [&] {
+                       keep_from(5);
+                       finish();
+                     }});
+}
+
+TEST_F(Purging, against_refill) {
+  expect_passes({.setup =
+                     [&] {
+                       open();
+                       objects = stage.take_many(stage.dead(), Stage::small_item, 6);
+                       give_some(0, 5);
+                       keep_from(5);
+                     },
+                 .threads = {[&] { stage.allocator().purge(one); },
+                             [&] {
+                               stage.give_all(other,
+                                              stage.take_many(other, Stage::small_item, 3));
+                             }},
+                 .check = [&] { finish(); }});
+}
+
+// What the purger holds looks used, but exhaustion waits for it: nobody may come away empty.
+TEST_F(Purging, never_makes_memory_look_used_up) {
+  expect_passes({.setup =
+                     [&] {
+                       open();
+                       objects = stage.take_all(Stage::small_item);
+                       give_some(0, 4);
+                       keep_from(4);
+                     },
+                 .threads = {[&] { stage.allocator().purge(one); },
+                             [&] {
+                               stage.give_all(stage.dead(), stage.take_many(stage.dead(),
+                                                                            Stage::small_item, 4));
+                             }},
+                 .check = [&] { finish(); }});
+}
+
+TEST_F(Purging, of_blocks_against_free_and_allocate) {
+  expect_passes({.setup =
+                     [&] {
+                       open();
+                       objects = stage.take_many(stage.dead(), Stage::small_block, 3);
+                       give_some(0, 1);
+                     },
+                 .threads = {[&] { stage.allocator().purge(one); },
+                             [&] {
+                               give_some(1, 2);
+                               stage.give(stage.dead(),
+                                          stage.take(stage.dead(), Stage::small_block));
+                             }},
+                 .check =
+                     [&] {
+                       keep_from(2);
+                       finish();
+                     }});
+}
+
+TEST_F(Purging, of_unused_slots_against_opening_one) {
+  expect_passes({.setup =
+                     [&] {
+                       open();
+                       const Stage::Object run = stage.take(stage.dead(), 2 * Stage::segment);
+                       stage.give(stage.dead(), run);
+                     },
+                 .threads = {[&] { stage.allocator().purge(one); },
+                             [&] { objects = stage.take_many(other, Stage::large_item, 2); }},
+                 .check = [&] { finish(); }});
+}
+
+// Refused purges leave everything dirty and in place.
+TEST_F(Purging, refused_against_free) {
+  expect_passes({.setup =
+                     [&] {
+                       open();
+                       objects = stage.take_many(stage.dead(), Stage::small_item, 6);
+                       give_some(0, 2);
+                       stage.memory().decommit_failures = 2;
+                     },
+                 .threads = {[&] { stage.allocator().purge(one); }, [&] { give_some(2, 5); }},
+                 .check =
+                     [&] {
+                       keep_from(5);
+                       finish();
+                     }});
+}
+
+TEST_F(Purging, twice_at_once) {
+  expect_passes({.setup =
+                     [&] {
+                       open();
+                       objects = stage.take_many(stage.dead(), Stage::small_item, 6);
+                       give_some(0, 5);
+                       keep_from(5);
+                     },
+                 .threads = {[&] { stage.allocator().purge(one); },
+                             [&] { stage.allocator().purge(other); }},
+                 .check = [&] { finish(); }});
+}
+
+// The delay is over for both threads at their next miss; one of them purges.
+TEST_F(Purging, after_the_delay_on_a_miss) {
+  expect_passes({.setup =
+                     [&] {
+                       open();
+                       objects = stage.take_many(stage.dead(), Stage::small_item, 5);
+                       give_some(0, 3);
+                       keep_from(3);
+                       stage.memory().now += 2 * Stage::Heap::purge_delay_ms;
+                     },
+                 .threads = {[&] { objects.push_back(stage.take(stage.dead(), Stage::small_item)); },
+                             [&] { stage.give(stage.dead(), stage.take(stage.dead(), Stage::large_item)); }},
+                 .check = [&] { finish(); }});
+}
+
+// A block that is said to be zero is, whoever purged it or wrote to it before.
+TEST_F(Purging, known_zero_is_zero) {
+  expect_passes(
+      {.setup =
+           [&] {
+             open();
+             objects = stage.take_many(stage.dead(), Stage::small_block, 2);
+             give_some(0, 1);
+             keep_from(1);
+           },
+       .threads = {[&] { stage.allocator().purge(one); },
+                   [&] {
+                     const auto block =
+                         stage.allocator().allocate_known(other, Stage::small_block);
+                     require(block.address != 0, "a block is free");
+                     const auto* bytes = reinterpret_cast<const char*>(block.address);
+                     require(!block.known_zero ||
+                                 std::all_of(bytes, bytes + Stage::small_block,
+                                             [](char byte) { return byte == 0; }),
+                             "known zero is zero");
+                     stage.allocator().deallocate(other, block.address);
+                   }},
+       .check = [&] { finish(); }},
+      {.preemptions = 3});
+}
+
+}  // namespace
+}  // namespace strata::check
