@@ -35,12 +35,13 @@ static_assert(sizeof(chunk_t) == 32);
 
 // The head of a bin, on the control page, guarded by the bin's lock.
 struct bin_t {
-  std::uint32_t head;          // its lowest region with room, or no_index; see Books::reset
+  std::uint32_t head;          // its lowest region with room, or no_index
+  std::uint32_t regions;       // its regions, with room or not
   std::uint8_t empty_chunks;   // chunks in partial sets of which every item is free (0 or 1)
   std::uint8_t empty_regions;  // regions of which every unit is free (0 or 1)
-  std::uint8_t reserved[2];
+  std::uint8_t reserved[6];
 };
-static_assert(sizeof(bin_t) == 8);
+static_assert(sizeof(bin_t) == 16);
 
 // A region's sets, at a fixed place in the second half of its book.
 template <class Plan>

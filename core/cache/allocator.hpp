@@ -225,7 +225,7 @@ class Allocator {
     const typename Heap::AllLocks all(heap_);
     Reports none;
     const auto& control = heap_.books.control();
-    return {heap_.heap_bytes,
+    return {(control.end_slot - control.first_slot) * Plan::region_bytes,
             Validator<Heap>(heap_, none).mappings_now(),
             heap_.books.layout().mappings_max(),
             Limits::thread_bytes_max(),

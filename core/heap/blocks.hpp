@@ -120,6 +120,7 @@ class Blocks {
     region.free_units = static_cast<std::uint16_t>(blocks);
     region.span_writable = writable_prefix(lead, slots);
     books_.bin_list(cls_).insert(lead);
+    ++bin_.regions;
     ++bin_.empty_regions;
     state_.hooks.on(Event::region_opened, lead, 0);
   }
@@ -227,6 +228,7 @@ class Blocks {
     assert(is_empty(region));
     const std::uint32_t slots = slots_of(region.cls);
     books_.bin_list(cls_).remove(lead);
+    --bin_.regions;
     --bin_.empty_regions;
     const Map dirty = books_.dirty_blocks(lead);
     for (std::uint32_t block = dirty.first_from(0); block != no_index;

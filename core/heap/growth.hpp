@@ -60,7 +60,7 @@ class Growth {
   // The commit lock is held. Looks again, extends a region of the bin, opens a new one.
   Taken grow(Class bin, Address* end, std::uint32_t count) {
     Taken taken = extend(bin, end, count);
-    if (taken.count == 0 && is_scarce(bin)) {
+    if (taken.count == 0 && should_share(bin)) {
       taken = take_larger(bin, end);
       if (taken.count == 0 && Plan::is_block(bin) && bin < shared_block) {
         bin = shared_block;
@@ -79,10 +79,16 @@ class Growth {
   }
 
  private:
-  // With a quarter of the slots left, items share regions rather than open new ones; blocks, whose
-  // unused end costs nothing, with half of them. What is left goes to sizes that nothing open can
-  // serve.
-  bool is_scarce(Class bin) {
+  // With a quarter of the slots left, a class of items that has no region shares a larger one's
+  // rather than open its first; a class of blocks, whose unused end costs nothing, with half of them.
+  // What is left goes to sizes that nothing open can serve.
+  bool should_share(Class bin) {
+    {
+      const Lock lock = state_.lock_bin(bin);
+      if (books_.bin(bin).regions > 0) {
+        return false;
+      }
+    }
     const Lock lock = state_.lock_segments();
     const auto& control = books_.control();
     const std::uint32_t slots = control.end_slot - control.first_slot;

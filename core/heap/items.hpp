@@ -157,6 +157,7 @@ class Items {
     books_.partial_chunks(slot).clear(Plan::chunks_per_region);
     state_.publish_class(slot, cls_);
     books_.bin_list(cls_).insert(slot);
+    ++bin_.regions;
     ++bin_.empty_regions;
     state_.hooks.on(Event::region_opened, slot, 0);
   }
@@ -330,6 +331,7 @@ class Items {
     region_t& region = books_.region(slot);
     assert(is_empty(region) && region.partial_chunks == 0);
     books_.bin_list(cls_).remove(slot);
+    --bin_.regions;
     --bin_.empty_regions;
     for (std::uint32_t c = 0; c < region.writable; ++c) {
       if (books_.chunk(slot, c).dirty_pages != 0) {

@@ -300,13 +300,14 @@ class Validator {
   void bin(Class bin) {
     const bin_t& record = books_.bin(bin);
     const Map members = books_.bin_regions(bin);
-    std::uint32_t empty_regions = 0;
+    std::uint32_t empty_regions = 0, regions = 0;
     std::uint32_t expected = record.head;  // the list, followed in step with the slots
     for (std::uint32_t slot = 0; slot < books_.slots(); ++slot) {
       const region_t& region = books_.region(slot);
-      const bool member = is_lead(slot) && region.cls != Plan::unused &&
-                          Plan::bin_of(region.cls) == bin &&
-                          (region.free_units > 0 || region.partial_chunks > 0);
+      const bool ours =
+          is_lead(slot) && region.cls != Plan::unused && Plan::bin_of(region.cls) == bin;
+      const bool member = ours && (region.free_units > 0 || region.partial_chunks > 0);
+      regions += ours ? 1 : 0;
       expect(members.test(slot) == member, "a bin's set holds its regions with room", slot);
       if (member) {
         expect(expected == slot, "a bin's list is its set in address order", slot);
@@ -318,6 +319,7 @@ class Validator {
     }
     map(members, books_.slots(), "the bin set's summary", 0);
     expect(expected == no_index, "a bin's list ends", 0);
+    expect(record.regions == regions, "a bin's regions are counted", 0);
     expect(record.empty_regions == empty_regions && empty_regions <= 1,
            "a bin keeps one empty region at most", 0);
     expect(record.empty_chunks == empty_chunks_[bin] && empty_chunks_[bin] <= 1,

@@ -1,0 +1,195 @@
+// malloc over the life of threads and processes, linked with libstrata.a.
+#include <gtest/gtest.h>
+#include <pthread.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <thread>
+#include <vector>
+
+#include "include/strata/strata.h"
+
+namespace {
+
+std::size_t resident_bytes() {
+  std::FILE* const file = std::fopen("/proc/self/statm", "r");
+  unsigned long total = 0, resident = 0;
+  EXPECT_EQ(std::fscanf(file, "%lu %lu", &total, &resident), 2);
+  std::fclose(file);
+  return resident * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+}
+
+// Allocated before main, before and inside constructors.
+[[gnu::constructor(102)]] void allocate_early();
+void* early = nullptr;
+void allocate_early() { early = std::malloc(77); }
+const std::vector<int> in_a_constructor(1000, 7);
+
+TEST(Process, AllocatesInConstructors) {
+  EXPECT_NE(early, nullptr);
+  std::free(early);
+  early = nullptr;
+  EXPECT_EQ(in_a_constructor[999], 7);
+}
+
+// Churns until told to stop, checking what it wrote.
+void churn(const std::atomic<bool>& stop) {
+  std::array<unsigned char*, 64> live{};
+  for (unsigned i = 0; !stop.load(std::memory_order_relaxed); ++i) {
+    unsigned char*& p = live[i * 7 % live.size()];
+    if (p != nullptr && p[0] != 0x33) {
+      std::abort();
+    }
+    std::free(p);
+    p = static_cast<unsigned char*>(std::malloc(i % 100 == 0 ? 100'000 + i % 3000 : i % 3000 + 1));
+    p[0] = 0x33;
+  }
+  for (unsigned char* const p : live) {
+    std::free(p);
+  }
+}
+
+// What a forked child does with its copy of the heap; 0 if all went well.
+int use_heap_in_child(unsigned char* inherited) {
+  std::vector<unsigned char*> live;
+  for (std::size_t size = 1; size < 300'000; size *= 3) {
+    live.push_back(static_cast<unsigned char*>(std::malloc(size)));
+    live.back()[size - 1] = 1;
+  }
+  for (unsigned char* const p : live) {
+    std::free(p);
+  }
+  const bool kept = inherited[99] == 42;
+  std::free(inherited);
+  return kept ? 0 : 1;
+}
+
+TEST(Fork, ThousandsOfTimesWhileOthersAllocate) {
+#ifdef NDEBUG
+  constexpr int forks = 10'000;
+#else
+  constexpr int forks = 1'000;  // the release preset does the ten thousand
+#endif
+  std::atomic<bool> stop{false};
+  std::thread one([&] { churn(stop); });
+  std::thread two([&] { churn(stop); });
+  int failed = 0;
+  for (int i = 0; i < forks; ++i) {
+    auto* const inherited = static_cast<unsigned char*>(std::malloc(100));
+    inherited[99] = 42;
+    const pid_t child = fork();
+    if (child == 0) {
+      alarm(20);  // a child that hangs dies
+      const int code = use_heap_in_child(inherited);
+      _exit(i % 1000 == 0 && strata_validate() != 1 ? 2 : code);
+    }
+    ASSERT_GT(child, 0);
+    std::free(inherited);
+    int status = 0;
+    waitpid(child, &status, 0);
+    failed += status == 0 ? 0 : 1;
+  }
+  stop = true;
+  one.join();
+  two.join();
+  EXPECT_EQ(failed, 0);
+  EXPECT_EQ(strata_validate(), 1);
+}
+
+TEST(Threads, AHundredThousandLeaveNothingBehind) {
+  const auto round = [](int threads) {
+    for (int i = 0; i < threads; ++i) {
+      std::thread([i] {
+        void* const p = std::malloc(static_cast<std::size_t>(i % 5000 + 1));
+        std::memset(p, 1, 1);
+        std::free(p);
+      }).join();
+    }
+  };
+  round(1000);
+  const std::size_t before = resident_bytes();
+  round(100'000);
+  const std::size_t after = resident_bytes();
+  std::printf("resident %zu KiB before, %zu KiB after\n", before / 1024, after / 1024);
+  EXPECT_LE(after, before + (std::size_t{1} << 20));
+}
+
+// Allocates and frees in key destructors, again and again, after the thread's cache is gone.
+pthread_key_t late_key;
+std::atomic<int> late_rounds{0};
+
+void late_destructor(void* value) {
+  std::free(value);
+  void* const p = std::malloc(200);
+  std::memset(p, 1, 200);
+  if (late_rounds.fetch_add(1) % 3 != 2) {
+    pthread_setspecific(late_key, p);
+  } else {
+    std::free(p);
+  }
+}
+
+struct LateLocal {
+  std::vector<int> body = std::vector<int>(100, 1);
+  ~LateLocal() {
+    body.assign(10'000, 2);
+    if (body[9'999] != 2) {
+      std::abort();
+    }
+  }
+};
+thread_local LateLocal late_local;
+
+TEST(Threads, AllocateInLateDestructors) {
+  ASSERT_EQ(pthread_key_create(&late_key, late_destructor), 0);
+  for (int i = 0; i < 200; ++i) {
+    std::thread([] {
+      late_local.body[0] = 3;
+      pthread_setspecific(late_key, std::malloc(100));
+    }).join();
+  }
+  EXPECT_GE(late_rounds.load(), 600);
+  EXPECT_EQ(strata_validate(), 1);
+  pthread_key_delete(late_key);
+}
+
+TEST(Threads, AThreadThatOnlyFreesGivesItsCacheBack) {
+  std::vector<void*> batch(20'000);
+  const auto round = [&] {
+    for (void*& p : batch) {
+      p = std::malloc(48);
+    }
+    std::thread([&] {
+      for (void* const p : batch) {
+        std::free(p);
+      }
+    }).join();
+  };
+  round();
+  const std::size_t before = resident_bytes();
+  for (int i = 0; i < 50; ++i) {
+    round();
+  }
+  EXPECT_LE(resident_bytes(), before + (std::size_t{1} << 20));
+}
+
+TEST(Threads, ManyAtOnce) {
+  std::vector<std::thread> threads;
+  std::atomic<bool> stop{false};
+  for (int i = 0; i < 64; ++i) {
+    threads.emplace_back([&] { churn(stop); });
+  }
+  EXPECT_EQ(strata_validate(), 1);
+  stop = true;
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+  EXPECT_EQ(strata_validate(), 1);
+}
+
+}  // namespace
