@@ -82,9 +82,9 @@ void batch(benchmark::State& state) {
   std::vector<std::size_t> places(count);
   std::iota(places.begin(), places.end(), std::size_t{0});
   if (order == Order::lifo) {
-    std::reverse(places.begin(), places.end());
+    std::ranges::reverse(places);
   } else if (order == Order::random) {
-    std::shuffle(places.begin(), places.end(), Random(1));
+    std::ranges::shuffle(places, Random(1));
   }
   for (auto _ : state) {
     for (void*& block : blocks) {
@@ -140,8 +140,9 @@ void grow_by_realloc(benchmark::State& state) {
   for (auto _ : state) {
     void* block = nullptr;
     for (std::size_t size_bytes = 16; size_bytes <= last_bytes; size_bytes += size_bytes / 2) {
-      block = std::realloc(block, size_bytes);
-      touch(block, 1);
+      void* const grown = std::realloc(block, size_bytes);
+      touch(grown, 1);
+      block = grown;
       ++steps;
     }
     std::free(block);

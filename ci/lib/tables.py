@@ -17,16 +17,21 @@ TEST = [
     workflow("tsan", "stress under TSan", 200),
 ]
 
-CHECKED = Step(
-    "programs-checked", "real programs on libstrata-checked.so",
-    ("ci/programs", "build/release/libstrata-checked.so",
-     "--json", "build/release/programs-checked.json"), 300)
+
+
+def checked_programs(limit_s, options):
+    return Step("programs-checked", "real programs on libstrata-checked.so",
+                ("ci/programs", "build/release/libstrata-checked.so",
+                 "--json", "build/release/programs-checked.json"), limit_s,
+                environment={"STRATA_OPTIONS": options})
+
+
 
 CHECK_LIMIT_S = 900
 CHECK = [
     SELF,
     workflow("release", "shipped libraries: tests, disassembly, real programs", 300),
-    CHECKED,
+    checked_programs(240, "check:100"),
     workflow("props", "every property", 240),
     workflow("exhaustive", "every state of a tiny plan", 240),
     workflow("interleave", "interleavings of every scenario", 240),
@@ -43,7 +48,7 @@ FULL = [
     workflow("dev", "unit and malloc tests with assertions", 900),
     workflow("asan-ubsan", "unit tests and properties under ASan and UBSan", 1800),
     workflow("tsan", "stress under TSan", 1800),
-    CHECKED,
+    checked_programs(1800, "check:5"),
     workflow("props", "every property", 1800),
     workflow("exhaustive", "every state of a tiny plan", 3600),
     workflow("interleave", "interleavings of every scenario", 3600),
