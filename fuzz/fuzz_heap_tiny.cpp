@@ -1,0 +1,9 @@
+// The heap on a plan so small that a few operations run out of everything.
+
+#include "fuzz/target.hpp"
+#include "props/support/plans.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  return strata::check::fuzz_heap<strata::check::Tiny>(
+      data, size, {.validate_interval = 1, .operations_max = 400});
+}

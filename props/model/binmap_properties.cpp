@@ -1,0 +1,147 @@
+// The bin map and the ordered list against std::set: any operations, every query after each.
+
+#include <algorithm>
+#include <bit>
+#include <set>
+#include <vector>
+
+#include "binmap/binmap.hpp"
+#include "binmap/ordered_list.hpp"
+#include "props/model/property.hpp"
+
+namespace strata::check {
+namespace {
+
+using Set = std::set<std::uint32_t>;
+
+// A map with its own words. Three summary words at every word size.
+template <unsigned WordShift>
+struct OwnedMap {
+  using Map = BinMap<WordShift>;
+  static constexpr std::uint32_t size = 2 * Map::word_bits * Map::word_bits + 3;
+
+  Map map() { return Map(summary.data(), words.data(), Map::summary_words_for(size)); }
+
+  std::vector<std::uint64_t> words = std::vector<std::uint64_t>(Map::words_for(size));
+  std::vector<std::uint64_t> summary = std::vector<std::uint64_t>(Map::summary_words_for(size));
+};
+
+std::uint32_t at_or_none(const Set& set, Set::const_iterator at) {
+  return at == set.end() ? no_index : *at;
+}
+std::uint32_t before(const Set& set, std::uint32_t index) {
+  const auto at = set.lower_bound(index);
+  return at == set.begin() ? no_index : *std::prev(at);
+}
+
+template <unsigned WordShift>
+void check_queries(OwnedMap<WordShift>& owned, const Set& model, std::uint32_t index) {
+  const auto map = owned.map();
+  RC_ASSERT(map.empty() == model.empty());
+  RC_ASSERT(map.first() == at_or_none(model, model.begin()));
+  RC_ASSERT(map.test(index) == model.contains(index));
+  RC_ASSERT(map.first_from(index) == at_or_none(model, model.lower_bound(index)));
+  RC_ASSERT(map.last_before(index) == before(model, index));
+  // Past the end, whole words further, nothing is found but what lies before.
+  const std::uint32_t past = owned.size + 5 * OwnedMap<WordShift>::Map::word_bits * 64;
+  RC_ASSERT(map.first_from(past) == no_index);
+  RC_ASSERT(map.last_before(past) == before(model, past));
+  for (std::size_t w = 0; w < owned.words.size(); ++w) {
+    const std::uint64_t summary = owned.summary[w >> WordShift];
+    RC_ASSERT(((summary >> (w % map.word_bits)) & 1) == (owned.words[w] != 0 ? 1U : 0U));
+  }
+}
+
+template <class Shift>
+class BinMapProperties : public testing::Test {};
+using Shifts =
+    testing::Types<std::integral_constant<unsigned, 1>, std::integral_constant<unsigned, 2>,
+                   std::integral_constant<unsigned, 6>>;
+TYPED_TEST_SUITE(BinMapProperties, Shifts);
+
+TYPED_TEST(BinMapProperties, BehavesAsASet) {
+  property([] {
+    using Owned = OwnedMap<TypeParam::value>;
+    const auto steps = *rc::gen::container<std::vector<std::pair<bool, std::uint32_t>>>(
+        rc::gen::pair(rc::gen::arbitrary<bool>(), rc::gen::inRange<std::uint32_t>(0, Owned::size)));
+    Owned owned;
+    Set model;
+    for (const auto& [put, index] : steps) {
+      if (put) {
+        RC_ASSERT(owned.map().put(index) == model.insert(index).second);
+      } else {
+        RC_ASSERT(owned.map().take(index) == (model.erase(index) == 1));
+      }
+      check_queries(owned, model, index);
+    }
+  });
+}
+
+TYPED_TEST(BinMapProperties, FillMakesALowestPart) {
+  property([] {
+    using Owned = OwnedMap<TypeParam::value>;
+    const auto bits = *rc::gen::inRange<std::uint32_t>(0, Owned::size + 1);
+    Owned owned;
+    owned.map().fill(bits);
+    Set model;
+    for (std::uint32_t i = 0; i < bits; ++i) {
+      model.insert(model.end(), i);
+    }
+    const auto index = *rc::gen::inRange<std::uint32_t>(0, Owned::size);
+    check_queries(owned, model, index);
+  });
+}
+
+// Taking whole words, as a refill does, empties the map in order.
+TYPED_TEST(BinMapProperties, WordsDrainInOrder) {
+  property([] {
+    using Owned = OwnedMap<TypeParam::value>;
+    const auto members = *rc::gen::container<Set>(rc::gen::inRange<std::uint32_t>(0, Owned::size));
+    Owned owned;
+    for (const std::uint32_t index : members) {
+      owned.map().put(index);
+    }
+    std::vector<std::uint32_t> drained;
+    auto map = owned.map();
+    while (!map.empty()) {
+      const std::uint32_t w = map.first_word();
+      for (std::uint64_t word = map.word(w); word != 0; word &= word - 1) {
+        drained.push_back(w * map.word_bits + static_cast<std::uint32_t>(std::countr_zero(word)));
+      }
+      map.set_word(w, 0);
+    }
+    RC_ASSERT(std::ranges::equal(drained, members));
+  });
+}
+
+TYPED_TEST(BinMapProperties, OrderedListIsInOrder) {
+  property([] {
+    using Owned = OwnedMap<TypeParam::value>;
+    const auto toggles = *rc::gen::container<std::vector<std::uint32_t>>(
+        rc::gen::inRange<std::uint32_t>(0, Owned::size));
+    Owned owned;
+    std::vector<std::uint16_t> links(Owned::size);
+    std::uint16_t head = 0xFFFF;
+    const auto next = [&links](std::uint32_t i) -> std::uint16_t& { return links[i]; };
+    OrderedList<std::uint16_t, typename Owned::Map, decltype(next)> list(head, owned.map(), next);
+    Set model;
+    for (const std::uint32_t index : toggles) {
+      if (model.erase(index) == 1) {
+        list.remove(index);
+      } else {
+        model.insert(index);
+        list.insert(index);
+      }
+      std::vector<std::uint32_t> walked;
+      for (std::uint16_t at = list.first(); at != 0xFFFF; at = list.after(at)) {
+        RC_ASSERT(walked.size() < model.size());
+        walked.push_back(at);
+      }
+      RC_ASSERT(std::ranges::equal(walked, model));
+      RC_ASSERT(list.contains(index) == model.contains(index));
+    }
+  });
+}
+
+}  // namespace
+}  // namespace strata::check

@@ -1,0 +1,41 @@
+// A RapidCheck property as the body of a GoogleTest test, typed ones too (RapidCheck's own macros
+// do not have those); a failure prints the command that replays it.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <rapidcheck.h>
+#include <rapidcheck/detail/Configuration.h>
+
+#include <cstdlib>
+#include <iostream>
+#include <sstream>
+#include <string>
+#include <utility>
+
+namespace strata::check {
+
+// Cases a property, unless RC_PARAMS says otherwise.
+inline void set_default_cases() { setenv("RC_PARAMS", "max_success=" STRATA_PROPERTY_CASES, 0); }
+
+// STRATA_TEST_NAME is the ctest target's; props/model/CMakeLists.txt sets it.
+template <class Testable>
+void property(Testable&& testable) {
+  set_default_cases();
+  const auto* info = testing::UnitTest::GetInstance()->current_test_info();
+  const std::string id = std::string(info->test_suite_name()) + "." + info->name();
+  const auto result =
+      rc::detail::checkTestable(std::forward<Testable>(testable), rc::detail::TestMetadata{id, id});
+  std::ostringstream text;
+  rc::detail::printResultMessage(result, text);
+  if (result.template is<rc::detail::SuccessResult>()) {
+    if (!result.template get<rc::detail::SuccessResult>().distribution.empty()) {
+      std::cout << text.str() << '\n';
+    }
+    return;
+  }
+  FAIL() << text.str() << "\nci/repro props:" STRATA_TEST_NAME ":" << id
+         << ":"
+         << rc::detail::configToMinimalString(rc::detail::configuration());
+}
+
+}  // namespace strata::check

@@ -1,0 +1,68 @@
+#include "props/support/arena.hpp"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+#include <vector>
+
+#include "props/support/violation.hpp"
+
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_POISON_MEMORY_REGION(address, size) ((void)(address), (void)(size))
+#define ASAN_UNPOISON_MEMORY_REGION(address, size) ((void)(address), (void)(size))
+#endif
+
+namespace strata::check {
+
+namespace {
+
+// At rest every arena is all zeros and closed. Keyed by size; thread-local, so without locks.
+std::map<std::uint64_t, std::vector<std::byte*>>& idle() {
+  thread_local std::map<std::uint64_t, std::vector<std::byte*>> arenas;
+  return arenas;
+}
+
+}  // namespace
+
+Arena::Arena(std::uint64_t size) : size_(size) {
+  std::vector<std::byte*>& known = idle()[size];
+  if (!known.empty()) {
+    data_ = known.back();
+    known.pop_back();
+    return;
+  }
+  void* const fresh = mmap(nullptr, size, PROT_READ | PROT_WRITE,
+                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  require(fresh != MAP_FAILED, "cannot map {} bytes for the check itself", size);
+  ASAN_POISON_MEMORY_REGION(fresh, size);
+  data_ = static_cast<std::byte*>(fresh);
+}
+
+Arena::~Arena() {
+  if (data_ == nullptr) {
+    return;
+  }
+  if (first_ < last_) {
+    ASAN_UNPOISON_MEMORY_REGION(data_ + first_, last_ - first_);
+    // A long stretch was hardly touched: let the kernel find out where.
+    if (last_ - first_ > (std::uint64_t{1} << 20)) {
+      madvise(data_, size_, MADV_DONTNEED);
+    } else {
+      std::memset(data_ + first_, 0, last_ - first_);
+    }
+    ASAN_POISON_MEMORY_REGION(data_ + first_, last_ - first_);
+  }
+  idle()[size_].push_back(data_);
+}
+
+void Arena::open(std::uint64_t offset, std::uint64_t bytes) {
+  ASAN_UNPOISON_MEMORY_REGION(data_ + offset, bytes);
+  first_ = std::min(first_, offset);
+  last_ = std::max(last_, offset + bytes);
+}
+
+}  // namespace strata::check

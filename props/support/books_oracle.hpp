@@ -1,0 +1,59 @@
+// What the books must say of one live object, read bit by bit and apart from validate().
+#pragma once
+
+#include "props/support/reference.hpp"
+
+namespace strata::check {
+
+template <class Heap>
+class BooksOracle {
+  using Plan = typename Heap::State::Plan;
+
+ public:
+  explicit BooksOracle(Heap& heap) : books_(heap.books) {}
+
+  void require_live(const Object& object) const {
+    const auto slot = static_cast<std::uint32_t>(object.offset / Plan::region_bytes);
+    const std::uint32_t cls = books_.region(slot).cls;
+    if (Plan::is_run(cls)) {
+      require(books_.region(slot).run_units * Plan::chunk_bytes == object.usable,
+              "live run at {:#x}: {} bytes, the books say {} units", object.offset, object.usable,
+              books_.region(slot).run_units);
+    } else if (Plan::is_item(cls)) {
+      require_item(object, slot, cls);
+    } else {
+      require(cls != Plan::unused, "live object at {:#x}, its slot {} is unused", object.offset,
+              slot);
+      require_block(object, slot, cls);
+    }
+  }
+
+ private:
+  void require_item(const Object& object, std::uint32_t slot, std::uint32_t cls) const {
+    const std::uint64_t in_region = object.offset % Plan::region_bytes;
+    const auto chunk = static_cast<std::uint32_t>(in_region / Plan::chunk_bytes);
+    const auto item =
+        static_cast<std::uint32_t>(in_region % Plan::chunk_bytes / Plan::unit_bytes(cls));
+    require(object.usable == Plan::unit_bytes(cls), "live item at {:#x}: {} bytes, class {}",
+            object.offset, object.usable, cls);
+    require(chunk < books_.region(slot).writable && !books_.free_chunks(slot).test(chunk),
+            "live item at {:#x}: its chunk is free", object.offset);
+    require(!books_.free_items(slot, chunk).test(item), "live item at {:#x} is free in the books",
+            object.offset);
+  }
+
+  void require_block(const Object& object, std::uint32_t slot, std::uint32_t cls) const {
+    const std::uint64_t unit = Plan::unit_bytes(Plan::bin_of(cls));
+    const std::uint32_t lead = Plan::is_small(cls) ? slot : slot - slot % Plan::regions_per_segment;
+    const auto block = static_cast<std::uint32_t>(
+        (object.offset - std::uint64_t{lead} * Plan::region_bytes) / unit);
+    require(object.usable == unit, "live block at {:#x}: {} bytes, class {}", object.offset,
+            object.usable, cls);
+    require(!books_.free_blocks(lead).test(block), "live block at {:#x} is free in the books",
+            object.offset);
+  }
+
+  const typename Heap::Books& books_;
+};
+
+}  // namespace strata::check

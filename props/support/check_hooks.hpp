@@ -1,0 +1,28 @@
+// The Hooks seam of the checks: keeps reports of bad frees for the driver, which knows what it
+// gave; anything else that is reported is a violation.
+#pragma once
+
+#include <vector>
+
+#include "hooks/none.hpp"
+#include "props/support/violation.hpp"
+
+namespace strata::check {
+
+struct CheckHooks : NoHooks {
+  static constexpr bool enabled = true;
+
+  void report(const Report& report) {
+    if (report.problem == Problem::broken_invariant || report.problem == Problem::lock_order) {
+      violated(fmt::format("{}: {} (address {:#x}, slot {}, class {}, unit {}, item {})",
+                           describe(report.problem),
+                           report.invariant == nullptr ? "?" : report.invariant, report.address,
+                           report.slot, report.cls, report.unit, report.item));
+    }
+    reports.push_back(report);
+  }
+
+  std::vector<Report> reports;  // of bad frees, not yet expected by anyone
+};
+
+}  // namespace strata::check

@@ -1,0 +1,121 @@
+// The reference allocator: a plain map of live ranges that believes nothing. It never chooses an
+// address; it is told each one and says whether a right allocator could have chosen it.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <deque>
+#include <iterator>
+#include <map>
+#include <vector>
+
+#include "props/support/tagged_space.hpp"
+#include "props/support/violation.hpp"
+
+namespace strata::check {
+
+struct Object {
+  std::uint64_t offset = 0;  // in the heap space
+  std::uint64_t size = 0;    // asked for
+  std::uint64_t usable = 0;  // given
+  Tag tag = 0;               // what every usable byte holds
+
+  std::uint64_t end() const { return offset + usable; }
+};
+
+class Reference {
+ public:
+  // The part of the heap space that exists: [begin, end).
+  void reset(std::uint64_t begin, std::uint64_t end) {
+    *this = Reference();
+    begin_ = begin;
+    end_ = end;
+  }
+
+  // `base + offset` must be a multiple of `align_bytes`.
+  void add(const Object& object, std::uint64_t base, std::uint64_t align_bytes) {
+    require((base + object.offset) % align_bytes == 0, "object at {:#x} is not aligned to {:#x}",
+            object.offset, align_bytes);
+    check_place(object);
+    objects_.emplace(object.offset, object);
+    order_.push_back(object.offset);
+  }
+
+  Object remove(std::uint64_t offset) {
+    const auto found = objects_.find(offset);
+    require(found != objects_.end(), "driver: nothing lives at {:#x}", offset);
+    const Object object = found->second;
+    objects_.erase(found);
+    std::erase(order_, offset);
+    freed_.push_back(offset);
+    if (freed_.size() > freed_kept) {
+      freed_.pop_front();
+    }
+    return object;
+  }
+
+  // The same object with another size, in its place.
+  void resize(const Object& object) {
+    objects_.erase(object.offset);
+    check_place(object);
+    objects_.emplace(object.offset, object);
+  }
+
+  std::size_t live() const { return order_.size(); }
+  // Precondition: live() > 0.
+  const Object& nth(std::uint64_t k) const { return objects_.at(order_[k % order_.size()]); }
+  bool starts_at(std::uint64_t offset) const { return objects_.contains(offset); }
+  // Offsets that were freed and at which nothing starts now, oldest first.
+  std::vector<std::uint64_t> freed() const {
+    std::vector<std::uint64_t> offsets;
+    std::copy_if(freed_.begin(), freed_.end(), std::back_inserter(offsets),
+                 [&](std::uint64_t offset) { return !starts_at(offset); });
+    return offsets;
+  }
+
+  // Does a live object touch [begin, end)?
+  bool touches(std::uint64_t begin, std::uint64_t end) const {
+    const auto after = objects_.lower_bound(end);
+    return after != objects_.begin() && std::prev(after)->second.end() > begin;
+  }
+
+  // Calls visit(object) for each that touches [begin, end), in address order.
+  template <class Visit>
+  void each_in(std::uint64_t begin, std::uint64_t end, Visit visit) const {
+    auto at = objects_.lower_bound(begin);
+    if (at != objects_.begin() && std::prev(at)->second.end() > begin) {
+      --at;
+    }
+    for (; at != objects_.end() && at->first < end; ++at) {
+      visit(at->second);
+    }
+  }
+
+  const std::map<std::uint64_t, Object>& objects() const { return objects_; }
+  std::uint64_t begin() const { return begin_; }
+  std::uint64_t end() const { return end_; }
+
+ private:
+  static constexpr std::size_t freed_kept = 64;
+
+  void check_place(const Object& object) const {
+    require(object.usable >= object.size, "object at {:#x}: {} bytes asked for, {} usable",
+            object.offset, object.size, object.usable);
+    require(
+        object.offset >= begin_ && object.offset < end_ && object.usable <= end_ - object.offset,
+        "object at {:#x}, {} bytes, lies outside [{:#x}, {:#x})", object.offset, object.usable,
+        begin_, end_);
+    each_in(object.offset, object.end(), [&](const Object& other) {
+      violated(fmt::format("object at {:#x}, {} bytes, overlaps the live one at {:#x}, {} bytes",
+                           object.offset, object.usable, other.offset, other.usable));
+    });
+  }
+
+  std::map<std::uint64_t, Object> objects_;
+  std::vector<std::uint64_t> order_;  // of allocation
+  std::deque<std::uint64_t> freed_;
+  std::uint64_t begin_ = 0;
+  std::uint64_t end_ = 0;
+};
+
+}  // namespace strata::check
