@@ -242,23 +242,30 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
   // front and counted.
   std::uint32_t give_to_bin(Class bin, Class cls, Address* pointers, std::uint32_t count,
                             Reports& reports) {
+    const auto bad = [&](Address pointer, Problem problem) {
+      reports.add(State::describe_pointer(problem, pointer));
+    };
     const Lock lock = State::lock_bin(bin);
     std::uint32_t left = 0;
-    for (std::uint32_t i = 0; i < count; ++i) {
+    for (std::uint32_t i = 0; i < count;) {
       const std::uint64_t offset = pointers[i] - base;
+      Outcome outcome;
       if (!State::contains(offset) || State::class_at(offset) != cls) {
         // Nobody who holds a unit sees its class change: report the first, never retry it.
         if (i == 0) {
-          reports.add(State::describe_pointer(Problem::unused_region, pointers[0]));
+          bad(pointers[0], Problem::unused_region);
         } else {
           pointers[left++] = pointers[i];
         }
-        continue;
-      }
-      const Outcome outcome = Plan::is_item(bin) ? Items<State>(*this, bin).put(offset)
-                                                 : Blocks<State>(*this, bin).put(offset);
-      if (outcome.problem != Problem::none) {
-        reports.add(State::describe_pointer(outcome.problem, pointers[i]));
+        ++i;
+      } else if (Plan::is_item(bin)) {
+        i += Items<State>(*this, bin).put(pointers + i, count - i, outcome, bad);
+      } else {
+        outcome = Blocks<State>(*this, bin).put(offset);
+        if (outcome.problem != Problem::none) {
+          bad(pointers[i], outcome.problem);
+        }
+        ++i;
       }
       Growth<State>(*this).close(outcome);
     }

@@ -63,15 +63,35 @@ class Items {
   }
   bool is_used(std::uint64_t offset) const { return place_of(offset).problem == Problem::none; }
 
-  // Puts one item back.
-  Outcome put(std::uint64_t offset) {
-    const Place place = place_of(offset);
+  // Puts back the item at the first address, and those after it that lie in the same chunk: the
+  // chunk is looked up, and its counts are brought up to date, once for all of them. Returns how many
+  // addresses were looked at, at least one; bad(address, problem) is called for those not put.
+  template <class Bad>
+  std::uint32_t put(const Address* addresses, std::uint32_t count, Outcome& outcome, Bad bad) {
+    const Place place = place_of(addresses[0] - state_.base);
     if (place.problem != Problem::none) {
-      return {.problem = place.problem};
+      bad(addresses[0], place.problem);
+      return 1;
     }
-    books_.free_items(place.slot, place.chunk).put(place.item);
-    state_.hooks.on(Event::item_given, place.slot, place.chunk);
-    return after_items_put(place.slot, place.chunk, 1);
+    Map items = books_.free_items(place.slot, place.chunk);
+    items.put(place.item);
+    const Address chunk_start = addresses[0] - Plan::byte_in_chunk(addresses[0] - state_.base);
+    std::uint32_t put = 1;
+    std::uint32_t i = 1;
+    for (; i < count && addresses[i] - chunk_start < Plan::chunk_bytes; ++i) {
+      const std::uint64_t byte = addresses[i] - chunk_start;
+      const std::uint64_t item = Plan::Items::template item_index<std::uint64_t>(cls_, byte);
+      if (item >= capacity() || item * Plan::unit_bytes(cls_) != byte) {
+        bad(addresses[i], Problem::interior_pointer);
+      } else if (!items.put(static_cast<std::uint32_t>(item))) {
+        bad(addresses[i], Problem::double_free);
+      } else {
+        ++put;
+      }
+    }
+    state_.hooks.on(Event::items_given, place.slot, place.chunk);
+    outcome = after_items_put(place.slot, place.chunk, put);
+    return i;
   }
 
   // The lowest region from `from` on with a free chunk that is not writable yet, or no_index.

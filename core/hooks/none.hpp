@@ -13,7 +13,7 @@ enum class Event : std::uint8_t {
   chunk_opened,
   chunk_closed,
   items_taken,
-  item_given,
+  items_given,
   block_taken,
   block_given,
   run_taken,

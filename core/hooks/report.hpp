@@ -52,7 +52,7 @@ class Reports {
 
   void add(const Report& report) {
     if (count_ < capacity) {
-      reports_[count_] = report;
+      reports_[count_].report = report;
     }
     ++count_;
   }
@@ -62,15 +62,19 @@ class Reports {
     const std::uint32_t kept = count_ < capacity ? count_ : capacity;
     count_ = 0;
     for (std::uint32_t i = 0; i < kept; ++i) {
-      hooks.report(reports_[i]);
+      hooks.report(reports_[i].report);
     }
   }
 
   std::uint32_t count() const { return count_; }
 
  private:
-  // Not initialised: a flush makes one of these on its way, and nearly never writes it.
-  std::array<Report, capacity> reports_;
+  // Not initialised: every miss makes one of these on its way, and nearly never writes it.
+  union Kept {
+    Kept() {}
+    Report report;
+  };
+  std::array<Kept, capacity> reports_;
   std::uint32_t count_ = 0;
 };
 
