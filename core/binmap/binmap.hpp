@@ -63,6 +63,14 @@ class BinMap {
     return (before & bit) == 0;
   }
 
+  // Sets the bits of `mask`, not 0, in word w; returns those that were set already.
+  constexpr Word put_word(std::uint32_t w, Word mask) {
+    const Word before = words_[w];
+    words_[w] = before | mask;
+    summary_[w >> WordShift] |= Word{1} << (w & bit_mask);
+    return before & mask;
+  }
+
   // Clears the bit; returns false, changing nothing, if it was clear.
   constexpr bool take(std::uint32_t index) {
     const std::uint32_t w = index >> WordShift;

@@ -74,20 +74,33 @@ class Items {
       return 1;
     }
     Map items = books_.free_items(place.slot, place.chunk);
-    items.put(place.item);
     const Address chunk_start = addresses[0] - Plan::byte_in_chunk(addresses[0] - state_.base);
-    std::uint32_t put = 1;
-    std::uint32_t i = 1;
-    for (; i < count && addresses[i] - chunk_start < Plan::chunk_bytes; ++i) {
-      const std::uint64_t byte = addresses[i] - chunk_start;
-      const std::uint64_t item = Plan::Items::template item_index<std::uint64_t>(cls_, byte);
-      if (item >= capacity() || item * Plan::unit_bytes(cls_) != byte) {
-        bad(addresses[i], Problem::interior_pointer);
-      } else if (!items.put(static_cast<std::uint32_t>(item))) {
-        bad(addresses[i], Problem::double_free);
-      } else {
-        ++put;
+    const std::uint64_t size = Plan::unit_bytes(cls_);
+    const std::uint32_t end = capacity();
+    std::uint32_t put = 0;
+    std::uint32_t i = 0;
+    // Neighbours come together: their bits are gathered, and written a word at a time.
+    while (i < count && addresses[i] - chunk_start < Plan::chunk_bytes) {
+      std::uint64_t w = no_index;
+      std::uint64_t gathered = 0;
+      for (; i < count && addresses[i] - chunk_start < Plan::chunk_bytes; ++i) {
+        const std::uint64_t byte = addresses[i] - chunk_start;
+        const std::uint64_t item = Plan::Items::template item_index<std::uint64_t>(cls_, byte);
+        const std::uint64_t bit = std::uint64_t{1} << (item & (Plan::word_bits - 1));
+        if (item * size != byte || item >= end) {
+          bad(addresses[i], Problem::interior_pointer);
+          continue;
+        }
+        if (item >> Plan::word_shift != w && gathered != 0) {
+          break;
+        }
+        w = item >> Plan::word_shift;
+        if ((gathered & bit) != 0) {
+          bad(addresses[i], Problem::double_free);
+        }
+        gathered |= bit;
       }
+      put += put_word(items, w, gathered, chunk_start, bad);
     }
     state_.hooks.on(Event::items_given, place.slot, place.chunk);
     outcome = after_items_put(place.slot, place.chunk, put);
@@ -200,6 +213,21 @@ class Items {
   }
 
  private:
+  // Puts the items of one word; returns how many.
+  template <class Bad>
+  std::uint32_t put_word(Map items, std::uint64_t w, std::uint64_t mask, Address chunk_start,
+                         Bad bad) {
+    if (mask == 0) {
+      return 0;
+    }
+    const std::uint64_t free_already = items.put_word(static_cast<std::uint32_t>(w), mask);
+    for (std::uint64_t rest = free_already; rest != 0; rest &= rest - 1) {
+      const std::uint64_t item = (w << Plan::word_shift) + lowest_bit(rest);
+      bad(chunk_start + item * Plan::unit_bytes(cls_), Problem::double_free);
+    }
+    return static_cast<std::uint32_t>(std::popcount(mask & ~free_already));
+  }
+
   static constexpr std::uint16_t all_pages =
       static_cast<std::uint16_t>((1U << Plan::pages_per_chunk) - 1);
 
