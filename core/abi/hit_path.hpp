@@ -1,7 +1,7 @@
 // The hit paths of malloc and free, inlined into every entry point.
 //
-// Limits, checked by disassembly (clang-19, plan::Pow2): malloc 16 instructions and 1 branch, free 18
-// and 2. No lock, no atomic read-modify-write, no touch of the object.
+// Limits, checked by disassembly (clang-19, plan::Pow2): malloc 16 instructions and 1 branch, free
+// 18 and 2. No lock, no atomic read-modify-write, no touch of the object.
 #pragma once
 
 #include <cstddef>

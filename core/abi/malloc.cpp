@@ -88,9 +88,7 @@ void cfree(void* pointer) { free_inline<Process>(pointer); }
 
 void free_sized(void* pointer, std::size_t) { free_inline<Process>(pointer); }
 
-void free_aligned_sized(void* pointer, std::size_t, std::size_t) {
-  free_inline<Process>(pointer);
-}
+void free_aligned_sized(void* pointer, std::size_t, std::size_t) { free_inline<Process>(pointer); }
 
 void* calloc(std::size_t count, std::size_t size_bytes) {
   return allocate_zeroed(product(count, size_bytes));

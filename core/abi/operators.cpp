@@ -9,7 +9,9 @@ namespace {
 using strata::allocate_aligned;
 using strata::Process;
 
-[[gnu::always_inline]] inline void free_inline(void* pointer) { strata::free_inline<Process>(pointer); }
+[[gnu::always_inline]] inline void free_inline(void* pointer) {
+  strata::free_inline<Process>(pointer);
+}
 
 // Calls the new_handler until it gives up (throws, or there is none) or allocate() succeeds.
 template <class Allocate>

@@ -1,6 +1,7 @@
 // STRATA_OPTIONS: a comma-separated list of name:value.
 //
-//   check:N   every N-th structural event has all the books recomputed (checked library only; 0: the
+//   check:N   every N-th structural event has all the books recomputed (checked library only; 0:
+//   the
 //             chunk or block of each event is still checked)
 #pragma once
 

@@ -56,7 +56,8 @@ struct Process {
   static void free_miss(void* pointer) noexcept;
 };
 
-// The calling thread's cache, made if it has none yet; the process's allocator is opened if need be.
+// The calling thread's cache, made if it has none yet; the process's allocator is opened if need
+// be.
 ProcessCache* own_cache();
 
 }  // namespace strata

@@ -43,7 +43,8 @@ class BinMap {
   constexpr bool test_all(std::uint32_t first, std::uint32_t last) const {
     for (std::uint32_t w = first >> WordShift; w <= last >> WordShift; ++w) {
       const Word from = w == first >> WordShift ? full_word << (first & bit_mask) : full_word;
-      const Word to = w == last >> WordShift ? full_word >> (bit_mask - (last & bit_mask)) : full_word;
+      const Word to =
+          w == last >> WordShift ? full_word >> (bit_mask - (last & bit_mask)) : full_word;
       if ((words_[w] & from & to) != (from & to & full_word)) {
         return false;
       }
@@ -100,7 +101,8 @@ class BinMap {
       }
     }
     // Words after w: shifted in two steps, as w may be the last of its summary word.
-    const std::uint32_t next = first_from_summary(s, ((full_word << (w & bit_mask)) << 1) & full_word);
+    const std::uint32_t next =
+        first_from_summary(s, ((full_word << (w & bit_mask)) << 1) & full_word);
     return next == no_index ? no_index : index_of(next, words_[next]);
   }
 

@@ -81,8 +81,8 @@ class Books {
     return Map(s.dirty_summary, s.dirty_words, BlockSets::summary_words);
   }
   Map free_items(std::uint32_t slot, std::uint32_t chunk_index) const {
-    std::byte* words = item_map_ + slot * Layout::item_map_bytes +
-                       chunk_index * Layout::item_map_bytes_per_chunk;
+    std::byte* words =
+        item_map_ + slot * Layout::item_map_bytes + chunk_index * Layout::item_map_bytes_per_chunk;
     return Map(&chunk(slot, chunk_index).summary, reinterpret_cast<std::uint64_t*>(words));
   }
 

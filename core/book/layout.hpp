@@ -1,4 +1,5 @@
-// Where the records stand in their spaces: pure arithmetic over the plan and the number of segments.
+// Where the records stand in their spaces: pure arithmetic over the plan and the number of
+// segments.
 #pragma once
 
 #include <cstddef>

@@ -74,7 +74,7 @@ struct control_t {
   using Atomic = typename Sync::template Atomic<T>;
 
   std::uint32_t segments;
-  std::uint32_t first_slot;    // slots below it and from end_slot on are absent
+  std::uint32_t first_slot;  // slots below it and from end_slot on are absent
   std::uint32_t end_slot;
   std::uint32_t dirty_slots;   // unused slots with dirty > 0
   std::uint32_t free_slots;    // unused slots, for the scarcity rule (see Heap)

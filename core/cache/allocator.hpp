@@ -1,8 +1,8 @@
 // The allocator: magazines over a heap. Everything that replaces malloc, and every check, drives
 // this.
 //
-// Each call names the calling thread's cache; a cache belongs to one thread at a time. Any cache may
-// be the dead one, which holds nothing: then each call goes to the bins.
+// Each call names the calling thread's cache; a cache belongs to one thread at a time. Any cache
+// may be the dead one, which holds nothing: then each call goes to the bins.
 #pragma once
 
 #include <cassert>
@@ -41,8 +41,7 @@ class Allocator {
   bool open(std::uint32_t segments) {
     assert(segments >= 1 && segments <= Plan::segments_max);
     std::uint64_t heap_bytes = fitting(segments * Plan::segment_bytes);
-    for (; heap_bytes >= heap_bytes_min;
-         heap_bytes = heap_bytes / 2 & ~(Plan::region_bytes - 1)) {
+    for (; heap_bytes >= heap_bytes_min; heap_bytes = heap_bytes / 2 & ~(Plan::region_bytes - 1)) {
       if (heap_.open(layout_for(heap_bytes), heap_bytes, Registry::bytes_for(heap_bytes))) {
         if (registry_.open(heap_bytes)) {
           return true;
@@ -83,7 +82,8 @@ class Allocator {
   // `size_bytes` or more, aligned to the largest power of two that divides the usable size. 0 when
   // nothing is left or the request can never be met.
   Address allocate(Cache* cache, std::uint64_t size_bytes) {
-    const Address address = cache->pop(Plan::Items::template class_of_size<std::uint64_t>(size_bytes));
+    const Address address =
+        cache->pop(Plan::Items::template class_of_size<std::uint64_t>(size_bytes));
     if (address == 0) [[unlikely]] {
       return allocate_miss(cache, size_bytes).address;
     }
@@ -180,9 +180,9 @@ class Allocator {
   // Reports an address that `usable_bytes` knows nothing of.
   void report_unknown(Address address) {
     const std::uint64_t offset = address - heap_.base;
-    const Problem problem = !heap_.contains(offset)                     ? Problem::foreign_pointer
+    const Problem problem = !heap_.contains(offset)                  ? Problem::foreign_pointer
                             : heap_.class_at(offset) == Plan::unused ? Problem::unused_region
-                                                                        : Problem::interior_pointer;
+                                                                     : Problem::interior_pointer;
     heap_.hooks.report(heap_.describe_pointer(problem, address));
   }
 
@@ -199,8 +199,8 @@ class Allocator {
   }
 
   // Recomputes every invariant from scratch; violations are reported. True if there are none.
-  // Quiet::yes: no other thread is inside a call, so that all caches are looked at; otherwise `mine`
-  // alone.
+  // Quiet::yes: no other thread is inside a call, so that all caches are looked at; otherwise
+  // `mine` alone.
   bool validate(Quiet quiet, Cache* mine = dead()) {
     Reports reports;
     {

@@ -63,10 +63,10 @@ struct Cache {
   // The pointers of a class, oldest first.
   Address* pointers(plan::Class cls) { return &at(floor(cls)) + 1; }
   std::uint32_t count(plan::Class cls) const { return entries(magazines[cls].top - floor(cls)); }
-  void set_count(plan::Class cls, std::uint32_t count) { magazines[cls].top = floor(cls) + bytes_of(count); }
-  std::uint32_t limit(plan::Class cls) const {
-    return entries(magazines[cls].limit - floor(cls));
+  void set_count(plan::Class cls, std::uint32_t count) {
+    magazines[cls].top = floor(cls) + bytes_of(count);
   }
+  std::uint32_t limit(plan::Class cls) const { return entries(magazines[cls].limit - floor(cls)); }
   void set_limit(plan::Class cls, std::uint32_t limit) {
     magazines[cls].limit = floor(cls) + bytes_of(limit);
   }

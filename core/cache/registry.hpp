@@ -24,7 +24,8 @@ class Registry {
   static constexpr std::uint32_t slots_min = 4;
   // A small heap keeps few caches: all slots together take this part of its address space.
   static constexpr std::uint64_t heap_bytes_per_cache_byte = 256;
-  static constexpr std::uint64_t slot_bytes = round_up<std::uint64_t>(Cache::bytes(), Layout::page_bytes);
+  static constexpr std::uint64_t slot_bytes =
+      round_up<std::uint64_t>(Cache::bytes(), Layout::page_bytes);
 
   explicit constexpr Registry(Heap& heap) : heap_(heap) {}
 
@@ -95,9 +96,7 @@ class Registry {
       round_up<std::uint64_t>(sizeof(Header), Layout::page_bytes);
 
   Header& header() { return *reinterpret_cast<Header*>(heap_.memory.base(Space::caches)); }
-  Map free() {
-    return Map(header().summary, header().words, Map::summary_words_for(slots_max));
-  }
+  Map free() { return Map(header().summary, header().words, Map::summary_words_for(slots_max)); }
   static std::uint64_t offset_of(std::uint32_t slot) { return header_bytes + slot * slot_bytes; }
   Cache* at(std::uint32_t slot) {
     return reinterpret_cast<Cache*>(heap_.memory.base(Space::caches) + offset_of(slot));

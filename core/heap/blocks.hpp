@@ -61,8 +61,7 @@ class Blocks {
   // The slot whose record and book stand for the region that an offset of this bin lies in.
   std::uint32_t lead_of(std::uint64_t offset) const {
     const std::uint32_t slot = static_cast<std::uint32_t>(Plan::slot_of(offset));
-    return Plan::is_small(state_.class_at(offset)) ? slot
-                                                   : slot & ~(Plan::regions_per_segment - 1);
+    return Plan::is_small(state_.class_at(offset)) ? slot : slot & ~(Plan::regions_per_segment - 1);
   }
 
   // The lowest region from `from` on, or no_index: for those whose free block is not writable yet.
@@ -176,10 +175,9 @@ class Blocks {
     const std::uint32_t lead = lead_of(offset);
     const std::uint64_t within = offset - (std::uint64_t{lead} << Plan::region_shift);
     const std::uint32_t block = static_cast<std::uint32_t>(within >> Plan::block_shift(cls_));
-    const Problem problem =
-        (within & (Plan::unit_bytes(cls_) - 1)) != 0 ? Problem::interior_pointer
-        : books_.free_blocks(lead).test(block)       ? Problem::double_free
-                                                     : Problem::none;
+    const Problem problem = (within & (Plan::unit_bytes(cls_) - 1)) != 0 ? Problem::interior_pointer
+                            : books_.free_blocks(lead).test(block)       ? Problem::double_free
+                                                                         : Problem::none;
     return {lead, block, problem};
   }
 
@@ -247,14 +245,15 @@ class Blocks {
   }
 
   void leave_dirt(std::uint32_t lead, std::uint32_t begin, std::uint32_t end) {
-    for (std::uint32_t c = begin; c < end; c = (c / Plan::chunks_per_region + 1) * Plan::chunks_per_region) {
+    for (std::uint32_t c = begin; c < end;
+         c = (c / Plan::chunks_per_region + 1) * Plan::chunks_per_region) {
       const std::uint32_t slot = lead + c / Plan::chunks_per_region;
       const std::uint32_t slot_start = (slot - lead) * Plan::chunks_per_region;
       const std::uint32_t here = std::min(end - slot_start, Plan::chunks_per_region);
       // Nothing beyond the writable prefix was ever touched, whatever size its block has.
       region_t& region = books_.region(slot);
-      region.dirty = std::max(region.dirty,
-                              static_cast<std::uint16_t>(std::min<std::uint32_t>(here, region.writable)));
+      region.dirty = std::max(
+          region.dirty, static_cast<std::uint16_t>(std::min<std::uint32_t>(here, region.writable)));
     }
   }
 

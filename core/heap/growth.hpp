@@ -80,8 +80,8 @@ class Growth {
 
  private:
   // With a quarter of the slots left, a class of items that has no region shares a larger one's
-  // rather than open its first; a class of blocks, whose unused end costs nothing, with half of them.
-  // What is left goes to sizes that nothing open can serve.
+  // rather than open its first; a class of blocks, whose unused end costs nothing, with half of
+  // them. What is left goes to sizes that nothing open can serve.
   bool should_share(Class bin) {
     {
       const Lock lock = state_.lock_bin(bin);
@@ -207,7 +207,8 @@ class Growth {
                                Layout::item_map_bytes))) {
       return false;
     }
-    const std::uint32_t least = Plan::is_item(bin) ? 1 : Blocks<State>(state_, bin).chunks_through(0);
+    const std::uint32_t least =
+        Plan::is_item(bin) ? 1 : Blocks<State>(state_, bin).chunks_through(0);
     std::uint32_t chunks = Plan::is_item(bin) ? Plan::initial_chunks : least;
     if (region.writable < least) {
       if (!commit_chunks(slot, 0, chunks)) {

@@ -20,11 +20,11 @@ template <class Plan, class Memory, class Sync, class Hooks>
 class Heap : public State<Plan, Memory, Sync, Hooks> {
  public:
   using State = strata::State<Plan, Memory, Sync, Hooks>;
+  using State::base, State::books, State::hooks, State::memory;
   using typename State::Books;
   using typename State::Class;
   using typename State::Layout;
   using typename State::Lock;
-  using State::base, State::books, State::hooks, State::memory;
 
   // A free block or run above this goes back to the system at once.
   static constexpr std::uint64_t keep_bytes_max = std::uint64_t{1} << 20;

@@ -1,30 +1,25 @@
-// Group A: items of one class, in the chunks of that class's regions. Plain sequential code under
-// the bin's lock.
+// Group A, items: those of one class, in its chunks. Plain sequential code under the bin's lock.
 //
-// A chunk is free (in its region's free set), partial (in the partial set: some item is free) or
-// full (in neither). A chunk or item that somebody holds outside the books, in a magazine or for a
-// system call, looks used.
+// An item that somebody holds outside the books, in a magazine or for a system call, looks used.
 #pragma once
 
 #include <bit>
 #include <cassert>
 
-#include "heap/outcome.hpp"
-#include "heap/state.hpp"
+#include "heap/chunks.hpp"
 
 namespace strata {
 
 template <class State>
-class Items {
-  using Plan = typename State::Plan;
-  using Map = typename State::Books::Map;
-  using Class = typename State::Class;
+class Items : public Chunks<State> {
+  using Base = Chunks<State>;
+  using Base::bin_, Base::books_, Base::cls_, Base::state_;
+  using Base::close_region, Base::end_partial, Base::is_empty, Base::make_partial,
+      Base::update_room;
+  using typename Base::Class, typename Base::Map, typename Base::Plan;
 
  public:
-  Items(State& state, Class cls)
-      : state_(state), books_(state.books), bin_(state.books.bin(cls)), cls_(cls) {
-    assert(Plan::is_item(cls));
-  }
+  using Base::Base, Base::hold_chunk, Base::release_chunk;
 
   // Takes up to `count` items, lowest address first, writing them downwards from `end`, so that a
   // stack filled this way pops the lowest first. Returns how many; 0 if the bin has nothing that is
@@ -64,8 +59,8 @@ class Items {
   bool is_used(std::uint64_t offset) const { return place_of(offset).problem == Problem::none; }
 
   // Puts back the item at the first address, and those after it that lie in the same chunk: the
-  // chunk is looked up, and its counts are brought up to date, once for all of them. Returns how many
-  // addresses were looked at, at least one; bad(address, problem) is called for those not put.
+  // chunk is looked up, and its counts are brought up to date, once for all of them. Returns how
+  // many addresses were looked at, at least one; bad(address, problem) is called for those not put.
   template <class Bad>
   std::uint32_t put(const Address* addresses, std::uint32_t count, Outcome& outcome, Bad bad) {
     const Place place = place_of(addresses[0] - state_.base);
@@ -80,10 +75,13 @@ class Items {
     std::uint32_t put = 0;
     std::uint32_t i = 0;
     // Neighbours come together: their bits are gathered, and written a word at a time.
-    while (i < count && addresses[i] - chunk_start < Plan::chunk_bytes) {
+    const auto in_chunk = [=](std::uint32_t at) {
+      return at < count && addresses[at] - chunk_start < Plan::chunk_bytes;
+    };
+    while (in_chunk(i)) {
       std::uint64_t w = no_index;
       std::uint64_t gathered = 0;
-      for (; i < count && addresses[i] - chunk_start < Plan::chunk_bytes; ++i) {
+      for (; in_chunk(i); ++i) {
         const std::uint64_t byte = addresses[i] - chunk_start;
         const std::uint64_t item = Plan::Items::template item_index<std::uint64_t>(cls_, byte);
         const std::uint64_t bit = std::uint64_t{1} << (item & (Plan::word_bits - 1));
@@ -107,50 +105,6 @@ class Items {
     return i;
   }
 
-  // The lowest region from `from` on with a free chunk that is not writable yet, or no_index.
-  std::uint32_t growable_region(std::uint32_t from) const {
-    const Map regions = books_.bin_regions(cls_);
-    for (std::uint32_t slot = regions.first_from(from); slot != no_index;
-         slot = regions.first_from(slot + 1)) {
-      if (books_.free_chunks(slot).first_from(books_.region(slot).writable) != no_index) {
-        return slot;
-      }
-    }
-    return no_index;
-  }
-
-  // Takes a free chunk out of its region's free set: for a system call on its pages, or to open it.
-  void hold_chunk(std::uint32_t slot, std::uint32_t c) {
-    region_t& region = books_.region(slot);
-    if (is_empty(region)) {
-      --bin_.empty_regions;
-    }
-    const bool was_free = books_.free_chunks(slot).take(c);
-    assert(was_free);
-    (void)was_free;
-    --region.free_units;
-    state_.uncount_dirty(dirty_bytes(slot, c));
-    state_.count_live(Plan::chunk_bytes);
-    update_room(slot);
-  }
-
-  // The reverse. An empty region leaves the bin unless it is the only one.
-  Outcome release_chunk(std::uint32_t slot, std::uint32_t c) {
-    region_t& region = books_.region(slot);
-    const bool was_held = books_.free_chunks(slot).put(c);
-    assert(was_held);
-    (void)was_held;
-    ++region.free_units;
-    state_.uncount_live(Plan::chunk_bytes);
-    state_.count_dirty(dirty_bytes(slot, c));
-    update_room(slot);
-    if (!is_empty(region)) {
-      return {};
-    }
-    ++bin_.empty_regions;
-    return bin_.empty_regions > 1 ? close_region(slot) : Outcome{};
-  }
-
   // Takes the items [first, last] of a chunk, all free, for a system call on their pages.
   void hold_items(std::uint32_t slot, std::uint32_t c, std::uint32_t first, std::uint32_t last) {
     Map items = books_.free_items(slot, c);
@@ -172,27 +126,6 @@ class Items {
       (void)was_held;
     }
     return after_items_put(slot, c, last - first + 1);
-  }
-
-  // Makes a slot, which nobody else knows of and whose first chunks are writable, a region of this
-  // class. Its dirt becomes that of its chunks.
-  void open_region(std::uint32_t slot) {
-    region_t& region = books_.region(slot);
-    assert(region.cls == Plan::unused && region.writable > 0 && bin_.empty_regions == 0);
-    for (std::uint32_t c = 0; c < region.writable; ++c) {
-      books_.chunk(slot, c) = {};
-      books_.chunk(slot, c).dirty_pages = c < region.dirty ? all_pages : std::uint16_t{0};
-    }
-    region.dirty = 0;
-    region.free_units = Plan::chunks_per_region;
-    region.partial_chunks = 0;
-    books_.free_chunks(slot).fill(Plan::chunks_per_region);
-    books_.partial_chunks(slot).clear(Plan::chunks_per_region);
-    state_.publish_class(slot, cls_);
-    books_.bin_list(cls_).insert(slot);
-    ++bin_.regions;
-    ++bin_.empty_regions;
-    state_.hooks.on(Event::region_opened, slot, 0);
   }
 
   // Law 5's give-back: empty chunks to their regions, empty regions out of the bin, even the one of
@@ -228,18 +161,7 @@ class Items {
     return static_cast<std::uint32_t>(std::popcount(mask & ~free_already));
   }
 
-  static constexpr std::uint16_t all_pages =
-      static_cast<std::uint16_t>((1U << Plan::pages_per_chunk) - 1);
-
-  static bool is_empty(const region_t& region) {
-    return region.free_units == Plan::chunks_per_region;
-  }
   std::uint32_t capacity() const { return Plan::items_per_chunk(cls_); }
-  std::uint64_t dirty_bytes(std::uint32_t slot, std::uint32_t c) const {
-    return static_cast<std::uint64_t>(std::popcount(books_.chunk(slot, c).dirty_pages)) *
-           Plan::page_bytes;
-  }
-
   std::uint32_t take_from_region(std::uint32_t slot, Address* end, std::uint32_t count) {
     std::uint32_t taken = 0;
     while (taken < count) {
@@ -271,8 +193,7 @@ class Items {
     assert(chunk.free_items == capacity());
     books_.free_items(slot, c).clear(capacity());  // free chunks have one image
     chunk.free_items = 0;
-    books_.partial_chunks(slot).take(c);
-    --books_.region(slot).partial_chunks;
+    end_partial(slot, c);
     state_.hooks.on(Event::chunk_closed, slot, c);
     return release_chunk(slot, c);
   }
@@ -280,8 +201,7 @@ class Items {
   std::uint32_t take_from_chunk(std::uint32_t slot, std::uint32_t c, Address* end,
                                 std::uint32_t count) {
     Map items = books_.free_items(slot, c);
-    const std::uint32_t taken =
-        std::min<std::uint32_t>(count, books_.chunk(slot, c).free_items);
+    const std::uint32_t taken = std::min<std::uint32_t>(count, books_.chunk(slot, c).free_items);
     assert(taken > 0);
     take_out(slot, c, taken);
     const std::uint64_t size = Plan::unit_bytes(cls_);
@@ -322,8 +242,7 @@ class Items {
   }
   void after_items_taken(std::uint32_t slot, std::uint32_t c) {
     if (books_.chunk(slot, c).free_items == 0) {
-      books_.partial_chunks(slot).take(c);
-      --books_.region(slot).partial_chunks;
+      end_partial(slot, c);
       update_room(slot);
     }
   }
@@ -344,22 +263,6 @@ class Items {
     return {};
   }
 
-  void make_partial(std::uint32_t slot, std::uint32_t c) {
-    books_.partial_chunks(slot).put(c);
-    ++books_.region(slot).partial_chunks;
-    update_room(slot);
-  }
-
-  // The bin's list holds exactly the regions with a free or partial chunk.
-  void update_room(std::uint32_t slot) {
-    const region_t& region = books_.region(slot);
-    const bool has_room = region.free_units > 0 || region.partial_chunks > 0;
-    auto list = books_.bin_list(cls_);
-    if (has_room != list.contains(slot)) {
-      has_room ? list.insert(slot) : list.remove(slot);
-    }
-  }
-
   template <class Closed>
   void retire_chunks(std::uint32_t slot, Closed closed) {
     const Map partial = books_.partial_chunks(slot);
@@ -374,30 +277,6 @@ class Items {
       }
     }
   }
-
-  Outcome close_region(std::uint32_t slot) {
-    region_t& region = books_.region(slot);
-    assert(is_empty(region) && region.partial_chunks == 0);
-    books_.bin_list(cls_).remove(slot);
-    --bin_.regions;
-    --bin_.empty_regions;
-    for (std::uint32_t c = 0; c < region.writable; ++c) {
-      if (books_.chunk(slot, c).dirty_pages != 0) {
-        state_.uncount_dirty(dirty_bytes(slot, c));
-        region.dirty = static_cast<std::uint16_t>(c + 1);
-      }
-    }
-    state_.count_dirty(region.dirty * Plan::chunk_bytes);
-    region.free_units = 0;
-    state_.publish_class(slot, Plan::unused);
-    state_.hooks.on(Event::region_closed, slot, 0);
-    return {.closed_slot = slot, .closed_slots = 1};
-  }
-
-  State& state_;
-  typename State::Books& books_;
-  bin_t& bin_;
-  Class cls_;
 };
 
 }  // namespace strata

@@ -118,8 +118,8 @@ class Purge {
     Blocks<State> blocks(state_, bin);
     blocks.hold_block(lead, block);
     lock.release();
-    const bool gone = state_.memory.decommit(Space::heap, blocks.offset_of(lead, block),
-                                             Plan::unit_bytes(bin));
+    const bool gone =
+        state_.memory.decommit(Space::heap, blocks.offset_of(lead, block), Plan::unit_bytes(bin));
     lock = state_.lock_bin(bin);
     if (gone) {
       books_.dirty_blocks(lead).take(block);
@@ -174,12 +174,12 @@ class Purge {
     }
   }
 
-  // Maximal runs of pages on which no item is used, if they have dirt. Two runs never share an item:
-  // one that reached over the page between them would be all that is on that page, and free.
+  // Maximal runs of pages on which no item is used, if they have dirt. Two runs never share an
+  // item: one that reached over the page between them would be all that is on that page, and free.
   void collect_pages(Class cls, std::uint32_t slot, std::uint32_t c, Batch& batch) {
     const std::uint32_t dirty = books_.chunk(slot, c).dirty_pages;
-    for (std::uint32_t page = 0; page < Plan::pages_per_chunk && dirty >> page != 0 && !batch.full();
-         ++page) {
+    for (std::uint32_t page = 0;
+         page < Plan::pages_per_chunk && dirty >> page != 0 && !batch.full(); ++page) {
       const std::uint32_t end = end_of_free_pages(cls, slot, c, page);
       const std::uint32_t mask = (1U << end) - (1U << page);
       if (end > page && (dirty & mask) != 0) {
@@ -207,9 +207,8 @@ class Purge {
   }
   static std::uint32_t last_item(Class cls, std::uint32_t page) {
     const std::uint64_t last_byte = ((std::uint64_t{page} + 1) << Plan::page_shift) - 1;
-    return static_cast<std::uint32_t>(
-        std::min<std::uint64_t>(Plan::template item_index<std::uint64_t>(cls, last_byte),
-                                Plan::items_per_chunk(cls) - 1));
+    return static_cast<std::uint32_t>(std::min<std::uint64_t>(
+        Plan::template item_index<std::uint64_t>(cls, last_byte), Plan::items_per_chunk(cls) - 1));
   }
 
   void purge_batch(Class cls, std::uint32_t slot, const Batch& batch, Lock& lock) {
@@ -227,9 +226,9 @@ class Purge {
         books_.chunk(slot, held.chunk).dirty_pages &= static_cast<std::uint16_t>(~pages);
         state_.hooks.on(Event::purged, slot, held.chunk);
       }
-      Growth<State>(state_).close(held.whole ? items.release_chunk(slot, held.chunk)
-                                             : items.release_items(slot, held.chunk,
-                                                                   held.first_item, held.last_item));
+      Growth<State>(state_).close(
+          held.whole ? items.release_chunk(slot, held.chunk)
+                     : items.release_items(slot, held.chunk, held.first_item, held.last_item));
     }
   }
 
@@ -238,8 +237,7 @@ class Purge {
                                 (std::uint64_t{held.chunk} << Plan::chunk_shift) +
                                 (std::uint64_t{held.first_page} << Plan::page_shift);
     return state_.memory.decommit(
-        Space::heap, start,
-        std::uint64_t{held.end_page - held.first_page} << Plan::page_shift);
+        Space::heap, start, std::uint64_t{held.end_page - held.first_page} << Plan::page_shift);
   }
 
   State& state_;

@@ -1,6 +1,6 @@
-// Group C: runs of whole segments, for what is larger than the largest block; and of whole slots, for
-// smaller sizes where no segment is free for their blocks. The run's record is that of its first slot,
-// guarded by the segments lock.
+// Group C: runs of whole segments, for what is larger than the largest block; and of whole slots,
+// for smaller sizes where no segment is free for their blocks. The run's record is that of its
+// first slot, guarded by the segments lock.
 #pragma once
 
 #include "heap/blocks.hpp"

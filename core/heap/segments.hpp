@@ -1,8 +1,8 @@
 // Who has which slot of the heap space. Plain sequential code under the segments lock.
 //
-// Taking and putting back touch only the segment records and their counts, so that a slot or run that
-// was taken and could not be committed is put back without a trace. What a slot holds (class, dirt) is written by
-// whoever opens and closes it.
+// Taking and putting back touch only the segment records and their counts, so that a slot or run
+// that was taken and could not be committed is put back without a trace. What a slot holds (class,
+// dirt) is written by whoever opens and closes it.
 #pragma once
 
 #include <cassert>
@@ -15,8 +15,7 @@ template <class State>
 class Segments {
   using Plan = typename State::Plan;
   static constexpr std::uint32_t per_segment = Plan::regions_per_segment;
-  static constexpr std::uint32_t all_free =
-      per_segment == 32 ? ~0U : (1U << per_segment) - 1;
+  static constexpr std::uint32_t all_free = per_segment == 32 ? ~0U : (1U << per_segment) - 1;
 
  public:
   explicit Segments(State& state) : books_(state.books) {}
@@ -26,8 +25,8 @@ class Segments {
     auto& control = books_.control();
     const std::uint64_t end = std::min(present.end, books_.layout().heap_bytes());
     control.segments = books_.segments();
-    control.first_slot = static_cast<std::uint32_t>(
-        Plan::slot_of(round_up(present.begin, Plan::region_bytes)));
+    control.first_slot =
+        static_cast<std::uint32_t>(Plan::slot_of(round_up(present.begin, Plan::region_bytes)));
     control.end_slot = static_cast<std::uint32_t>(Plan::slot_of(end));
     control.segment_head = no_segment;
     for (std::uint32_t segment = 0; segment < books_.segments(); ++segment) {
@@ -78,8 +77,8 @@ class Segments {
     books_.control().dirty_slots += books_.region(slot).dirty != 0 ? 1 : 0;
   }
 
-  // A wholly unused segment for blocks: group B lies between A, which comes from below, and C, which
-  // comes from above. Its first slot, or no_index.
+  // A wholly unused segment for blocks: group B lies between A, which comes from below, and C,
+  // which comes from above. Its first slot, or no_index.
   std::uint32_t take_segment() {
     const std::uint32_t count = books_.segments();
     const std::uint32_t start = count / 4;

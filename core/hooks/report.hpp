@@ -32,14 +32,22 @@ struct Report {
 
 constexpr const char* describe(Problem problem) {
   switch (problem) {
-    case Problem::none: return "no problem";
-    case Problem::foreign_pointer: return "pointer was not allocated here";
-    case Problem::unused_region: return "pointer into memory that is not in use";
-    case Problem::interior_pointer: return "pointer is not the start of an allocation";
-    case Problem::double_free: return "free of something already free";
-    case Problem::wrong_size: return "freed with a size it was not allocated with";
-    case Problem::broken_invariant: return "book-keeping is inconsistent";
-    case Problem::lock_order: return "locks taken out of order";
+    case Problem::none:
+      return "no problem";
+    case Problem::foreign_pointer:
+      return "pointer was not allocated here";
+    case Problem::unused_region:
+      return "pointer into memory that is not in use";
+    case Problem::interior_pointer:
+      return "pointer is not the start of an allocation";
+    case Problem::double_free:
+      return "free of something already free";
+    case Problem::wrong_size:
+      return "freed with a size it was not allocated with";
+    case Problem::broken_invariant:
+      return "book-keeping is inconsistent";
+    case Problem::lock_order:
+      return "locks taken out of order";
   }
   return "unknown problem";
 }

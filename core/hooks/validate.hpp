@@ -1,5 +1,5 @@
-// Recomputes every invariant of the books from scratch. The bit maps, classes, writable prefixes and
-// dirty marks are the truth; counts, summaries, sets, lists and published copies must follow.
+// Recomputes every invariant of the books from scratch. The bit maps, classes, writable prefixes
+// and dirty marks are the truth; counts, summaries, sets, lists and published copies must follow.
 //
 // Reads only. The caller holds every lock (for `region` alone: the lock of the region's bin).
 #pragma once
@@ -84,7 +84,8 @@ class Validator {
   }
 
  private:
-  void expect(bool holds, const char* invariant, std::uint32_t slot, std::uint32_t unit = no_index) {
+  void expect(bool holds, const char* invariant, std::uint32_t slot,
+              std::uint32_t unit = no_index) {
     if (!holds) {
       Report report;
       report.problem = Problem::broken_invariant;
@@ -150,7 +151,8 @@ class Validator {
   // Returns how many slots what starts here takes.
   std::uint32_t used_slots(std::uint32_t slot, Class cls) {
     const region_t& region = books_.region(slot);
-    const bool whole = Plan::is_block(cls) || (Plan::is_run(cls) && region.run_units > Plan::chunks_per_segment);
+    const bool whole =
+        Plan::is_block(cls) || (Plan::is_run(cls) && region.run_units > Plan::chunks_per_segment);
     expect(!whole || slot % Plan::regions_per_segment == 0,
            "what takes whole segments starts with one", slot);
     if (Plan::is_run(cls)) {
@@ -159,7 +161,8 @@ class Validator {
     expect(Plan::is_item(Plan::bin_of(cls)) || Plan::is_block(Plan::bin_of(cls)),
            "a class byte names a class", slot);
     expect(region.books_ready == 1, "a used region's books are writable", slot);
-    const std::uint32_t slots = Plan::is_item(cls) ? 1 : Blocks<typename Heap::State>::slots_of(cls);
+    const std::uint32_t slots =
+        Plan::is_item(cls) ? 1 : Blocks<typename Heap::State>::slots_of(cls);
     published(slot, slots, cls);
     for (std::uint32_t i = 0; i < slots; ++i) {
       expect(books_.region(slot + i).dirty == 0, "a used slot's dirt is in its region's books",
@@ -216,7 +219,8 @@ class Validator {
     const Map partial = books_.partial_chunks(slot);
     map(free, Plan::chunks_per_region, "the free set's summary", slot);
     map(partial, Plan::chunks_per_region, "the partial set's summary", slot);
-    expect(count(free, Plan::chunks_per_region) == region.free_units, "free chunks are counted", slot);
+    expect(count(free, Plan::chunks_per_region) == region.free_units, "free chunks are counted",
+           slot);
     expect(count(partial, Plan::chunks_per_region) == region.partial_chunks,
            "partial chunks are counted", slot);
   }
@@ -236,9 +240,9 @@ class Validator {
   void free_chunk(std::uint32_t slot, std::uint32_t c, bool partial) {
     const chunk_t& chunk = books_.chunk(slot, c);
     expect(!partial, "a chunk is free or partial, not both", slot, c);
-    expect(chunk.free_items == 0 && chunk.summary == 0, "a free chunk's item map is empty", slot, c);
-    dirty_bytes_ +=
-        static_cast<std::uint64_t>(std::popcount(chunk.dirty_pages)) * Plan::page_bytes;
+    expect(chunk.free_items == 0 && chunk.summary == 0, "a free chunk's item map is empty", slot,
+           c);
+    dirty_bytes_ += static_cast<std::uint64_t>(std::popcount(chunk.dirty_pages)) * Plan::page_bytes;
   }
 
   void used_chunk(std::uint32_t slot, std::uint32_t c, Class cls, bool partial) {
@@ -255,7 +259,8 @@ class Validator {
       } else if (!items.test(item)) {
         const std::uint64_t start = item * Plan::unit_bytes(cls);
         const std::uint64_t end = start + Plan::unit_bytes(cls) - 1;
-        const std::uint32_t pages = (2U << (end >> Plan::page_shift)) - (1U << (start >> Plan::page_shift));
+        const std::uint32_t pages =
+            (2U << (end >> Plan::page_shift)) - (1U << (start >> Plan::page_shift));
         expect((chunk.dirty_pages & pages) == pages, "no used item touches a clean page", slot, c);
       }
     }
@@ -312,8 +317,8 @@ class Validator {
       if (member) {
         expect(expected == slot, "a bin's list is its set in address order", slot);
         expected = region.next;
-        const std::uint32_t units = Plan::is_item(bin) ? Plan::chunks_per_region
-                                                       : Plan::blocks_per_region(region.cls);
+        const std::uint32_t units =
+            Plan::is_item(bin) ? Plan::chunks_per_region : Plan::blocks_per_region(region.cls);
         empty_regions += region.free_units == units ? 1 : 0;
       }
     }

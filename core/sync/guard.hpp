@@ -13,7 +13,7 @@ namespace rank {
 inline constexpr Rank registry = 1;
 inline constexpr Rank commit = 2;
 inline constexpr Rank purge = 3;
-inline constexpr Rank first_bin = 4;           // + class
+inline constexpr Rank first_bin = 4;               // + class
 inline constexpr Rank segments = first_bin + 256;  // classes are one byte
 }  // namespace rank
 
