@@ -1,0 +1,189 @@
+// The invariants of one region of items or blocks, recomputed from its bit maps.
+//
+// Reads only, under the lock of the region's bin.
+#pragma once
+
+#include <bit>
+#include <cstdint>
+
+#include "heap/blocks.hpp"
+#include "heap/heap.hpp"
+
+namespace strata {
+
+template <class Heap>
+class RegionValidator {
+ protected:
+  using Plan = typename Heap::Plan;
+  using Class = typename Heap::Class;
+  using Map = typename Heap::Books::Map;
+
+ public:
+  RegionValidator(Heap& heap, Reports& reports)
+      : heap_(heap), books_(heap.books), reports_(reports) {}
+
+  // One region of items or blocks, by its lead slot.
+  void region(std::uint32_t slot) {
+    const Class cls = books_.region(slot).cls;
+    Plan::is_item(cls) ? item_region(slot, cls) : block_region(slot, cls);
+  }
+
+  // One chunk of a region of items; for blocks the whole region.
+  void unit(std::uint32_t slot, std::uint32_t c) {
+    const Class cls = books_.region(slot).cls;
+    if (!Plan::is_item(cls)) {
+      block_region(slot, cls);
+      return;
+    }
+    item_sets(slot);
+    chunk(slot, c, cls);
+  }
+
+ protected:
+  void expect(bool holds, const char* invariant, std::uint32_t slot,
+              std::uint32_t unit = no_index) {
+    if (!holds) {
+      Report report;
+      report.problem = Problem::broken_invariant;
+      report.invariant = invariant;
+      report.slot = slot;
+      report.cls = books_.region(slot).cls;
+      report.address = heap_.address_of(std::uint64_t{slot} << Plan::region_shift);
+      if (unit != no_index) {
+        report.unit = unit;
+        report.address += Plan::is_item(report.cls)
+                              ? std::uint64_t{unit} << Plan::chunk_shift
+                              : unit * Plan::unit_bytes(Plan::bin_of(report.cls));
+      }
+      reports_.add(report);
+    }
+  }
+  void expect_at(bool holds, const char* invariant, Address address) {
+    if (!holds) {
+      Report report = heap_.describe_pointer(Problem::broken_invariant, address);
+      report.invariant = invariant;
+      reports_.add(report);
+    }
+  }
+
+  // A map's summary names exactly its non-zero words, and no bit lies beyond its end.
+  void map(const Map& map, std::uint32_t bits, const char* invariant, std::uint32_t slot,
+           std::uint32_t unit = no_index) {
+    for (std::uint32_t w = 0; w < Map::words_for(bits); ++w) {
+      expect(map.summary_test(w) == (map.word(w) != 0), invariant, slot, unit);
+    }
+    expect(map.first_from(bits) == no_index, invariant, slot, unit);
+  }
+  static std::uint32_t count(const Map& map, std::uint32_t bits) {
+    std::uint32_t total = 0;
+    for (std::uint32_t w = 0; w < Map::words_for(bits); ++w) {
+      total += static_cast<std::uint32_t>(std::popcount(map.word(w)));
+    }
+    return total;
+  }
+
+  // --- Group A ---------------------------------------------------------------------------------
+  void item_region(std::uint32_t slot, Class cls) {
+    item_sets(slot);
+    for (std::uint32_t c = 0; c < Plan::chunks_per_region; ++c) {
+      chunk(slot, c, cls);
+    }
+  }
+
+  void item_sets(std::uint32_t slot) {
+    const region_t& region = books_.region(slot);
+    const Map free = books_.free_chunks(slot);
+    const Map partial = books_.partial_chunks(slot);
+    map(free, Plan::chunks_per_region, "the free set's summary", slot);
+    map(partial, Plan::chunks_per_region, "the partial set's summary", slot);
+    expect(count(free, Plan::chunks_per_region) == region.free_units, "free chunks are counted",
+           slot);
+    expect(count(partial, Plan::chunks_per_region) == region.partial_chunks,
+           "partial chunks are counted", slot);
+  }
+
+  void chunk(std::uint32_t slot, std::uint32_t c, Class cls) {
+    const bool free = books_.free_chunks(slot).test(c);
+    const bool partial = books_.partial_chunks(slot).test(c);
+    if (c >= books_.region(slot).writable) {
+      expect(!partial, "beyond the writable prefix all is free", slot, c);
+    } else if (free) {
+      free_chunk(slot, c, partial);
+    } else {
+      used_chunk(slot, c, cls, partial);
+    }
+  }
+
+  void free_chunk(std::uint32_t slot, std::uint32_t c, bool partial) {
+    const chunk_t& chunk = books_.chunk(slot, c);
+    expect(!partial, "a chunk is free or partial, not both", slot, c);
+    expect(chunk.free_items == 0 && chunk.summary == 0, "a free chunk's item map is empty", slot,
+           c);
+    dirty_bytes_ += static_cast<std::uint64_t>(std::popcount(chunk.dirty_pages)) * Plan::page_bytes;
+  }
+
+  void used_chunk(std::uint32_t slot, std::uint32_t c, Class cls, bool partial) {
+    const chunk_t& chunk = books_.chunk(slot, c);
+    const Map items = books_.free_items(slot, c);
+    const std::uint32_t capacity = Plan::items_per_chunk(cls);
+    map(items, capacity, "the item map's summary", slot, c);
+    expect(count(items, capacity) == chunk.free_items, "free items are counted", slot, c);
+    expect(partial == (chunk.free_items > 0), "a chunk with free items is partial", slot, c);
+    empty_chunks_[cls] += chunk.free_items == capacity ? 1 : 0;
+    for (std::uint32_t item = 0; item < capacity; ++item) {
+      if (items.word(item >> Plan::word_shift) == Map::full_word) {
+        item |= Plan::word_bits - 1;  // all free
+      } else if (!items.test(item)) {
+        const std::uint64_t start = item * Plan::unit_bytes(cls);
+        const std::uint64_t end = start + Plan::unit_bytes(cls) - 1;
+        const std::uint32_t pages =
+            (2U << (end >> Plan::page_shift)) - (1U << (start >> Plan::page_shift));
+        expect((chunk.dirty_pages & pages) == pages, "no used item touches a clean page", slot, c);
+      }
+    }
+    live_bytes_ += Plan::chunk_bytes;
+  }
+
+  // --- Group B ---------------------------------------------------------------------------------
+  void block_region(std::uint32_t lead, Class cls) {
+    const Class bin = Plan::bin_of(cls);
+    const region_t& region = books_.region(lead);
+    const std::uint32_t blocks = Plan::blocks_per_region(cls);
+    const Map free = books_.free_blocks(lead);
+    const Map dirty = books_.dirty_blocks(lead);
+    map(free, blocks, "the free blocks' summary", lead);
+    map(dirty, blocks, "the dirty blocks' summary", lead);
+    expect(count(free, blocks) == region.free_units, "free blocks are counted", lead);
+    expect(region.partial_chunks == 0, "a block region has no chunks", lead);
+    expect(region.span_writable == prefix(lead, Blocks<typename Heap::State>::slots_of(cls)),
+           "the span's writable prefix is that of its slots", lead);
+    const std::uint64_t chunks = Plan::unit_bytes(bin) >> Plan::chunk_shift;
+    for (std::uint32_t block = 0; block < blocks; ++block) {
+      const bool writable = (block + 1) * chunks <= region.span_writable;
+      expect(free.test(block) || (writable && dirty.test(block)),
+             "a used block is writable and marked dirty", lead, block);
+      live_bytes_ += free.test(block) ? 0 : Plan::unit_bytes(bin);
+      dirty_bytes_ += free.test(block) && dirty.test(block) ? Plan::unit_bytes(bin) : 0;
+    }
+  }
+
+  std::uint32_t prefix(std::uint32_t lead, std::uint32_t slots) const {
+    std::uint32_t total = 0;
+    for (std::uint32_t i = 0; i < slots; ++i) {
+      total += books_.region(lead + i).writable;
+      if (books_.region(lead + i).writable < Plan::chunks_per_region) {
+        return total;
+      }
+    }
+    return total;
+  }
+
+  Heap& heap_;
+  typename Heap::Books& books_;
+  Reports& reports_;
+  std::uint64_t live_bytes_ = 0;
+  std::uint64_t dirty_bytes_ = 0;
+  std::uint32_t empty_chunks_[Plan::bins] = {};
+};
+
+}  // namespace strata
