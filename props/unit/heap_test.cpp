@@ -185,11 +185,12 @@ TYPED_TEST(HeapTest, MappingsStayBelowTheirBound) {
 
 TEST(Bounds, OfTheStandardSpace) {
   const Layout<plan::Pow2, NativeSync<false>> layout(256);
-  std::printf("mappings at most %llu; one thread's magazines hold at most %llu (Pow2), %llu "
-              "(Quarter) bytes\n",
-              static_cast<unsigned long long>(layout.mappings_max()),
-              static_cast<unsigned long long>(Magazines<plan::Pow2>::thread_bytes_max()),
-              static_cast<unsigned long long>(Magazines<plan::Quarter>::thread_bytes_max()));
+  std::printf(
+      "mappings at most %llu; one thread's magazines hold at most %llu (Pow2), %llu "
+      "(Quarter) bytes\n",
+      static_cast<unsigned long long>(layout.mappings_max()),
+      static_cast<unsigned long long>(Magazines<plan::Pow2>::thread_bytes_max()),
+      static_cast<unsigned long long>(Magazines<plan::Quarter>::thread_bytes_max()));
   EXPECT_LT(layout.mappings_max(), 65530U) << "the kernel's default vm.max_map_count";
   for (plan::Class cls = 1; cls <= plan::Pow2::item_classes; ++cls) {
     EXPECT_LE(Magazines<plan::Pow2>::capacity(cls) * plan::Pow2::unit_bytes(cls), 64 * kib);

@@ -81,8 +81,8 @@ TEST(Calloc, OverflowIsEnomem) {
 }
 
 TEST(Calloc, ZeroesWhatWasDirty) {
-  for (const std::size_t size : {std::size_t{24}, 1000 * std::size_t{1}, 30 * kib, 70 * kib,
-                                 900 * kib, 3 * mib, 40 * mib}) {
+  for (const std::size_t size :
+       {std::size_t{24}, 1000 * std::size_t{1}, 30 * kib, 70 * kib, 900 * kib, 3 * mib, 40 * mib}) {
     for (int round = 0; round < 3; ++round) {
       auto* const p = static_cast<unsigned char*>(std::calloc(1, size));
       ASSERT_NE(p, nullptr);
@@ -190,7 +190,8 @@ TEST(New, CallsItsHandlerUntilItGivesUp) {
   std::set_new_handler([] { throw std::bad_alloc(); });
   EXPECT_EQ(::operator new[](too_large, std::nothrow), nullptr);
   EXPECT_EQ(::operator new(too_large, std::align_val_t{64}, std::nothrow), nullptr);
-  EXPECT_THROW(static_cast<void>(::operator new[](too_large, std::align_val_t{64})), std::bad_alloc);
+  EXPECT_THROW(static_cast<void>(::operator new[](too_large, std::align_val_t{64})),
+               std::bad_alloc);
   std::set_new_handler(nullptr);
 }
 
@@ -200,7 +201,8 @@ TEST(New, EveryFormOfDelete) {
   ::operator delete(::operator new(10), std::size_t{10});
   ::operator delete[](::operator new[](10), std::size_t{10});
   ::operator delete(::operator new(10, std::nothrow), std::nothrow);
-  ::operator delete(::operator new(10, std::align_val_t{64}), std::size_t{10}, std::align_val_t{64});
+  ::operator delete(::operator new(10, std::align_val_t{64}), std::size_t{10},
+                    std::align_val_t{64});
   EXPECT_EQ(strata_validate(), 1);
 }
 
@@ -265,15 +267,35 @@ TEST(BadPointersDeathTest, AreNamedAndAbort) {
   EXPECT_DEATH(std::free(foreign), "strata: pointer was not allocated here: 0x");
   char* volatile block = static_cast<char*>(std::malloc(3 * mib));
   EXPECT_DEATH(std::free(block + 4096), "not the start of an allocation.*units of 4194304 bytes");
-  EXPECT_DEATH({ std::free(block); std::free(block); }, "strata: ");
+  EXPECT_DEATH(
+      {
+        std::free(block);
+        std::free(block);
+      },
+      "strata: ");
   char* volatile run = static_cast<char*>(std::malloc(3 * gib));
   EXPECT_DEATH(std::free(run + gib), "not the start of an allocation");
-  EXPECT_DEATH({ std::free(run); std::free(run); }, "memory that is not in use");
+  EXPECT_DEATH(
+      {
+        std::free(run);
+        std::free(run);
+      },
+      "memory that is not in use");
   EXPECT_DEATH(static_cast<void>(std::realloc(block + 64, 10)), "not the start of an allocation");
   char* volatile item = static_cast<char*>(std::malloc(64));
-  EXPECT_DEATH({ std::free(item); std::free(item); strata_purge(); },
-               "free of something already free.*chunk .* item ");
-  EXPECT_DEATH({ std::free(item + 8); strata_purge(); }, "not the start of an allocation");
+  EXPECT_DEATH(
+      {
+        std::free(item);
+        std::free(item);
+        strata_purge();
+      },
+      "free of something already free.*chunk .* item ");
+  EXPECT_DEATH(
+      {
+        std::free(item + 8);
+        strata_purge();
+      },
+      "not the start of an allocation");
   std::free(item);
   std::free(block);
   std::free(run);
