@@ -114,12 +114,37 @@ class Purge {
     return block;
   }
 
+  // What is writable of a block, slot by slot: one that was never handed out may have inherited the
+  // dirt of slots that are writable in part.
+  struct WritableParts {
+    std::array<Range, Plan::regions_per_segment> at;
+    std::uint32_t count = 0;
+  };
+  WritableParts writable_parts(std::uint64_t begin, Class bin) const {
+    WritableParts parts;
+    const std::uint64_t end = begin + Plan::unit_bytes(bin);
+    for (std::uint64_t slot = Plan::slot_of(begin); slot << Plan::region_shift < end; ++slot) {
+      const std::uint64_t start = slot << Plan::region_shift;
+      const region_t& region = books_.region(static_cast<std::uint32_t>(slot));
+      const Range part = {std::max(begin, start),
+                          std::min(end, start + region.writable * Plan::chunk_bytes)};
+      if (part.begin < part.end) {
+        parts.at[parts.count++] = part;
+      }
+    }
+    return parts;
+  }
+
   void purge_block(Class bin, std::uint32_t lead, std::uint32_t block, Lock& lock) {
     Blocks<State> blocks(state_, bin);
     blocks.hold_block(lead, block);
+    const WritableParts parts = writable_parts(blocks.offset_of(lead, block), bin);
     lock.release();
-    const bool gone =
-        state_.memory.decommit(Space::heap, blocks.offset_of(lead, block), Plan::unit_bytes(bin));
+    bool gone = true;
+    for (std::uint32_t i = 0; i < parts.count; ++i) {
+      const Range part = parts.at[i];
+      gone = state_.memory.decommit(Space::heap, part.begin, part.end - part.begin) && gone;
+    }
     lock = state_.lock_bin(bin);
     if (gone) {
       books_.dirty_blocks(lead).take(block);

@@ -6,9 +6,9 @@
 #include "memory/linux.hpp"
 #include "sync/native.hpp"
 
-namespace {
-
-using strata::Address;
+// Not in an unnamed namespace: there the compiler would see that nothing writes `distance`, and
+// fold the thread's own slot away.
+namespace strata::hit_path {
 
 volatile Address last_seen;
 
@@ -45,17 +45,23 @@ using Pow2 = Probe<strata::plan::Pow2, strata::NoHooks>;
 using Quarter = Probe<strata::plan::Quarter, strata::NoHooks>;
 using Hooked = Probe<strata::plan::Pow2, PlantedHooks>;
 
-}  // namespace
+}  // namespace strata::hit_path
 
 #pragma GCC visibility push(default)
 extern "C" {
 
-void* strata_pow2_malloc(std::size_t size) { return strata::malloc_inline<Pow2>(size); }
-void strata_pow2_free(void* pointer) { strata::free_inline<Pow2>(pointer); }
-void* strata_quarter_malloc(std::size_t size) { return strata::malloc_inline<Quarter>(size); }
-void strata_quarter_free(void* pointer) { strata::free_inline<Quarter>(pointer); }
-void* strata_hooked_malloc(std::size_t size) { return strata::malloc_inline<Hooked>(size); }
-void strata_hooked_free(void* pointer) { strata::free_inline<Hooked>(pointer); }
+void* strata_pow2_malloc(std::size_t size) {
+  return strata::malloc_inline<strata::hit_path::Pow2>(size);
+}
+void strata_pow2_free(void* pointer) { strata::free_inline<strata::hit_path::Pow2>(pointer); }
+void* strata_quarter_malloc(std::size_t size) {
+  return strata::malloc_inline<strata::hit_path::Quarter>(size);
+}
+void strata_quarter_free(void* pointer) { strata::free_inline<strata::hit_path::Quarter>(pointer); }
+void* strata_hooked_malloc(std::size_t size) {
+  return strata::malloc_inline<strata::hit_path::Hooked>(size);
+}
+void strata_hooked_free(void* pointer) { strata::free_inline<strata::hit_path::Hooked>(pointer); }
 
 }  // extern "C"
 #pragma GCC visibility pop
