@@ -7,6 +7,9 @@
 // _Fork and raw clone.
 #include <gtest/gtest.h>
 
+#include <array>
+#include <functional>
+
 #include "props/interleave/stage.hpp"
 
 namespace strata::check {
@@ -40,13 +43,25 @@ class Fork : public testing::Test {
     } else {
       stage.allocator().fork_parent();
     }
-    // Whatever it was, it can allocate and free, and begin a thread.
+    // Whatever it was, it can allocate and free.
     stage.give_all(one, mine);
     stage.give(one, stage.take(one, Stage::large_item));
     stage.give(one, stage.take(one, Stage::small_block));
-    Stage::Cache* const next = stage.allocator().attach();
-    require(next != stage.dead(), "a thread that begins after a fork has a cache");
-    stage.allocator().detach(next);
+    if (is_child) {
+      begin_threads();
+    }
+  }
+
+  // The slots of vanished threads are free again: of four, all but the survivor's.
+  void begin_threads() {
+    std::array<Stage::Cache*, 3> caches{};
+    for (Stage::Cache*& cache : caches) {
+      cache = stage.allocator().attach();
+      require(cache != stage.dead(), "a thread that begins in the child has a cache");
+    }
+    for (Stage::Cache* const cache : caches) {
+      stage.allocator().detach(cache);
+    }
   }
 
   // What the vanished thread held is lost in the child: only the books can be checked there.

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 
 #include "props/interleave/stage.hpp"
 
@@ -29,6 +30,23 @@ class Purging : public testing::Test {
     stage.give_all(stage.dead(), objects);
     objects.clear();
     stage.finish({one, other});
+  }
+  // All memory is used but for four items, and the clock has reached the next purge.
+  void expect_used_up_waits_for(std::function<void()> purge) {
+    expect_passes({.setup =
+                       [this] {
+                         open();
+                         objects = stage.take_all(Stage::small_item);
+                         give_some(0, 4);
+                         keep_from(4);
+                         stage.memory().now += 2 * Stage::Heap::purge_delay_ms;
+                       },
+                   .threads = {std::move(purge),
+                               [this] {
+                                 stage.give_all(stage.dead(),
+                                                stage.take_many(stage.dead(), Stage::small_item, 4));
+                               }},
+                   .check = [this] { finish(); }});
   }
   void give_some(std::size_t from, std::size_t to) {
     for (; from < to; ++from) {
@@ -80,19 +98,13 @@ TEST_F(Purging, against_refill) {
 
 // What the purger holds looks used, but exhaustion waits for it: nobody may come away empty.
 TEST_F(Purging, never_makes_memory_look_used_up) {
-  expect_passes({.setup =
-                     [&] {
-                       open();
-                       objects = stage.take_all(Stage::small_item);
-                       give_some(0, 4);
-                       keep_from(4);
-                     },
-                 .threads = {[&] { stage.allocator().purge(one); },
-                             [&] {
-                               stage.give_all(stage.dead(), stage.take_many(stage.dead(),
-                                                                            Stage::small_item, 4));
-                             }},
-                 .check = [&] { finish(); }});
+  expect_used_up_waits_for([&] { stage.allocator().purge(one); });
+}
+TEST_F(Purging, after_the_delay_never_makes_memory_look_used_up) {
+  expect_used_up_waits_for([&] {
+    stage.give(stage.dead(), objects.back());
+    objects.pop_back();
+  });
 }
 
 TEST_F(Purging, of_blocks_against_free_and_allocate) {
@@ -113,6 +125,46 @@ TEST_F(Purging, of_blocks_against_free_and_allocate) {
                        keep_from(2);
                        finish();
                      }});
+}
+
+// The purger holds one block of a region, all others come back meanwhile, and the bin has an empty
+// region already: this one is given up the moment the purger puts its block back.
+TEST_F(Purging, of_blocks_in_a_region_that_dies) {
+  expect_passes({.setup =
+                     [&] {
+                       open(3);
+                       objects = stage.take_many(stage.dead(), Stage::small_block, 4);
+                       std::swap(objects[2], objects[3]);
+                       give_some(0, 3);
+                       keep_from(3);
+                     },
+                 .threads = {[&] { stage.allocator().purge(one); },
+                             [&] {
+                               give_some(0, 1);
+                               objects.clear();
+                             }},
+                 .check = [&] { finish(); }});
+}
+
+// The same with chunks.
+TEST_F(Purging, of_chunks_in_a_region_that_dies) {
+  constexpr std::uint32_t chunk = StagePlan::items_per_chunk_max;
+  expect_passes({.setup =
+                     [&] {
+                       open(3);
+                       objects = stage.take_many(stage.dead(), Stage::small_item,
+                                                 3 * Stage::small_items_per_region);
+                       // All but one item of the third region's first chunk.
+                       std::swap(objects[objects.size() - 2 * chunk], objects.back());
+                       give_some(0, objects.size() - 1);
+                       keep_from(objects.size() - 1);
+                     },
+                 .threads = {[&] { stage.allocator().purge(one); },
+                             [&] {
+                               give_some(0, 1);
+                               objects.clear();
+                             }},
+                 .check = [&] { finish(); }});
 }
 
 TEST_F(Purging, of_unused_slots_against_opening_one) {

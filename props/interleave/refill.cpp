@@ -38,32 +38,44 @@ TEST_F(Refill, against_flush_of_the_same_bin) {
                  .check = [&] { stage.finish({one, other}); }});
 }
 
-// The flush closes a region; the refill opens one.
+// The flush closes a region, the third of its bin; the refill opens one.
 TEST_F(Refill, against_flush_of_another_bin) {
-  expect_passes(
-      {.setup =
-           [&] {
-             open(2);
-             objects = stage.take_many(stage.dead(), Stage::small_item,
-                                       2 * Stage::small_items_per_region);
-             // What stays is the first region's and the last items of the second.
-             while (objects.size() > Stage::small_items_per_region + 2) {
-               stage.give(stage.dead(), objects[objects.size() - 3]);
-               objects.erase(objects.end() - 3);
-             }
-           },
-       .threads = {[&] { stage.give_all(one, stage.take_many(one, Stage::large_item, 2)); },
-                   [&] {
-                     // From the end, so that the flush empties the second region.
-                     for (; objects.size() > Stage::small_items_per_region - 2; objects.pop_back()) {
-                       stage.give(other, objects.back());
-                     }
-                   }},
-       .check =
-           [&] {
-             stage.give_all(stage.dead(), objects);
-             stage.finish({one, other});
-           }});
+  expect_passes({.setup =
+                     [&] {
+                       open(3);
+                       const auto kept = stage.take_many(stage.dead(), Stage::small_item,
+                                                         2 * Stage::small_items_per_region);
+                       objects = stage.take_many(stage.dead(), Stage::small_item, 3);
+                       stage.give_all(stage.dead(), kept);
+                     },
+                 .threads = {[&] {
+                               stage.give_all(one, stage.take_many(one, Stage::large_item, 2));
+                             },
+                             [&] {
+                               stage.give_all(other, objects);
+                               stage.allocator().detach(other);
+                               other = stage.dead();
+                             }},
+                 .check = [&] { stage.finish({one, other}); }});
+}
+
+// While one thread opens a region, the other gives back so many items that the bin has a whole one
+// again.
+TEST_F(Refill, against_a_region_that_comes_back) {
+  Stage::Object taken;
+  expect_passes({.setup =
+                     [&] {
+                       open(3);
+                       objects = stage.take_many(stage.dead(), Stage::small_item,
+                                                 2 * Stage::small_items_per_region);
+                     },
+                 .threads = {[&] { taken = stage.take(stage.dead(), Stage::small_item); },
+                             [&] { stage.give_all(stage.dead(), objects); }},
+                 .check =
+                     [&] {
+                       stage.give(stage.dead(), taken);
+                       stage.finish({one, other});
+                     }});
 }
 
 TEST_F(Refill, against_refill_of_the_same_bin) {

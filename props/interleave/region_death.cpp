@@ -14,21 +14,21 @@ namespace {
 
 class RegionDeath : public testing::Test {
  protected:
-  // The first region of small items keeps one, so the bin keeps no other empty one than it must;
-  // `dying` are the only items in the second.
-  void open(std::uint32_t segments, std::uint32_t dying_items) {
-    stage.open(segments);
-    std::vector<Stage::Object> all =
-        stage.take_many(stage.dead(), Stage::small_item, Stage::small_items_per_region + dying_items);
-    dying.assign(all.end() - dying_items, all.end());
-    // A third region, empty, is what the bin keeps: one more empty one is closed.
-    kept.assign(all.begin(), all.end() - dying_items);
+  // Small items: two regions full, and in a third only those that are `dying`. When the first two
+  // are emptied, the bin keeps a chunk of one and the other whole; so the third goes when its last
+  // item comes back.
+  void open(std::uint32_t dying_items) {
+    stage.open(3);
+    kept = stage.take_many(stage.dead(), Stage::small_item, 2 * Stage::small_items_per_region);
+    dying = stage.take_many(stage.dead(), Stage::small_item, dying_items);
+    dying_region = dying[0].address;
+    stage.give_all(stage.dead(), kept);
+    kept.clear();
     one = stage.allocator().attach();
     other = stage.allocator().attach();
   }
-  void empty_the_first_region() {
-    stage.give_all(stage.dead(), kept);
-    kept.clear();
+  std::uint32_t class_of_dying_region() {
+    return stage.allocator().heap().class_at(dying_region - stage.allocator().heap().base);
   }
   void finish() {
     stage.give_all(stage.dead(), kept);
@@ -39,25 +39,22 @@ class RegionDeath : public testing::Test {
   Stage::Cache* one = nullptr;
   Stage::Cache* other = nullptr;
   std::vector<Stage::Object> kept, dying;
+  Address dying_region = 0;
 };
 
 TEST_F(RegionDeath, two_flushes_give_the_last_items) {
-  expect_passes({.setup =
+  const auto flush = [&](Stage::Cache*& cache, std::size_t begin) {
+    stage.give_all(cache, {dying[begin], dying[begin + 1], dying[begin + 2]});
+    stage.allocator().detach(cache);
+    cache = stage.dead();
+  };
+  expect_passes({.setup = [&] { open(6); },
+                 .threads = {[&] { flush(one, 0); }, [&] { flush(other, 3); }},
+                 .check =
                      [&] {
-                       open(2, 8);
-                       empty_the_first_region();
-                     },
-                 .threads = {[&] {
-                               for (std::size_t i = 0; i < 4; ++i) {
-                                 stage.give(one, dying[i]);
-                               }
-                             },
-                             [&] {
-                               for (std::size_t i = 4; i < 8; ++i) {
-                                 stage.give(other, dying[i]);
-                               }
-                             }},
-                 .check = [&] { finish(); }},
+                       require(class_of_dying_region() == StagePlan::unused, "the region died");
+                       finish();
+                     }},
                 {.preemptions = 3});
 }
 
@@ -65,8 +62,7 @@ TEST_F(RegionDeath, two_flushes_give_the_last_items) {
 TEST_F(RegionDeath, the_slot_becomes_another_class) {
   expect_passes({.setup =
                      [&] {
-                       open(2, 2);
-                       empty_the_first_region();
+                       open(2);
                      },
                  .threads = {[&] {
                                stage.give(stage.dead(), dying[0]);
@@ -79,17 +75,17 @@ TEST_F(RegionDeath, the_slot_becomes_another_class) {
                  .check = [&] { finish(); }});
 }
 
-// Freed twice, the second time while the region is given up and becomes one of large items: found
-// in every schedule, since no large item starts there, and nothing else suffers.
+// Freed twice, the second time while the region is given up and becomes one of large items. Found in
+// every schedule, since the third small item is where the second large one starts, which nobody has;
+// and nothing else suffers: its bit means nothing in the books of the new class.
 TEST_F(RegionDeath, a_double_free_into_it_is_reported) {
   expect_passes({.setup =
                      [&] {
-                       open(2, 2);
-                       empty_the_first_region();
-                       stage.give(stage.dead(), dying[1]);
+                       open(3);
+                       stage.give_all(stage.dead(), {dying[1], dying[2]});
                      },
                  .threads = {[&] {
-                               stage.allocator().deallocate(stage.dead(), dying[1].address);
+                               stage.allocator().deallocate(stage.dead(), dying[2].address);
                              },
                              [&] {
                                stage.give(stage.dead(), dying[0]);
@@ -98,7 +94,8 @@ TEST_F(RegionDeath, a_double_free_into_it_is_reported) {
                  .check =
                      [&] {
                        require(stage.reports().size() == 1, "the second free is reported");
-                       require(stage.reports()[0].address == dying[1].address, "and named");
+                       require(stage.reports()[0].address == dying[2].address, "and named");
+                       require(class_of_dying_region() == 2, "its slot is of large items");
                        stage.reports().clear();
                        finish();
                      }},
@@ -110,8 +107,7 @@ TEST_F(RegionDeath, a_flush_of_mixed_bins_meets_it) {
   std::vector<Stage::Object> large;
   expect_passes({.setup =
                      [&] {
-                       open(2, 3);
-                       empty_the_first_region();
+                       open(3);
                        large = stage.take_many(stage.dead(), Stage::large_item, 2);
                        stage.give(one, dying[0]);
                        stage.give(one, large[0]);
