@@ -236,12 +236,19 @@ class Allocator {
 
   // --- Fork: call in the handlers of pthread_atfork -------------------------------------------
 
-  void fork_prepare() { fork_locks_.emplace(*this); }
-  void fork_parent() { fork_locks_.reset(); }
+  // Threads may fork at once: the locks are this one's as soon as it holds the first.
+  void fork_prepare() {
+    ForkLocks locks(*this);
+    fork_locks_.emplace(std::move(locks));
+  }
+  void fork_parent() {
+    const ForkLocks locks = std::move(*fork_locks_);
+    fork_locks_.reset();
+  }
   // The child has one thread, with the cache `survivor`. What the others' magazines held is lost:
   // at most Limits::thread_bytes_max() for each.
   void fork_child(Cache* survivor) {
-    fork_locks_.reset();
+    fork_parent();
     registry_.each([&](Cache* cache) {
       if (cache != survivor) {
         registry_.put(cache);

@@ -101,6 +101,34 @@ TEST(Fork, ThousandsOfTimesWhileOthersAllocate) {
   EXPECT_EQ(strata_validate(), 1);
 }
 
+TEST(Fork, InSeveralThreadsAtOnce) {
+  std::atomic<int> failed{0};
+  const auto fork_often = [&] {
+    for (int i = 0; i < 300; ++i) {
+      auto* const inherited = static_cast<unsigned char*>(std::malloc(100));
+      inherited[99] = 42;
+      const pid_t child = fork();
+      if (child == 0) {
+        alarm(20);
+        _exit(use_heap_in_child(inherited));
+      }
+      std::free(inherited);
+      int status = 0;
+      waitpid(child, &status, 0);
+      failed += status == 0 ? 0 : 1;
+    }
+  };
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back(fork_often);
+  }
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+  EXPECT_EQ(failed.load(), 0);
+  EXPECT_EQ(strata_validate(), 1);
+}
+
 TEST(Threads, AHundredThousandLeaveNothingBehind) {
   const auto round = [](int threads) {
     for (int i = 0; i < threads; ++i) {
