@@ -49,7 +49,7 @@ class Growth {
   // One unit of the lowest larger class that has any ready.
   Taken take_larger(Class bin, Address* end) {
     for (Class larger = bin + 1; larger <= Plan::last_block; ++larger) {
-      const Taken taken = take_ready(larger, end, 1);
+      const Taken taken = Plan::can_serve(larger, bin) ? take_ready(larger, end, 1) : Taken{};
       if (taken.count > 0) {
         return taken;
       }

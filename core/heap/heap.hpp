@@ -121,7 +121,9 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
     Growth<State> growth(*this);
     Taken taken;
     for (Class larger = bin; larger <= Plan::last_block && taken.count == 0; ++larger) {
-      taken = growth.grow(larger, end, larger == bin ? count : 1);
+      if (Plan::can_serve(larger, bin)) {
+        taken = growth.grow(larger, end, larger == bin ? count : 1);
+      }
     }
     return taken.count > 0 ? taken : Runs<State>(*this).take(size_bytes, end);
   }

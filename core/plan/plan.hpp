@@ -67,6 +67,18 @@ struct Plan : G, Classes<G> {
   static constexpr std::uint64_t unit_bytes(Class bin) {
     return is_item(bin) ? unit_table[bin] : std::uint64_t{1} << block_shift(bin);
   }
+  // Every unit of a bin starts at a multiple of this: the largest power of two that divides its
+  // size.
+  static constexpr std::uint64_t unit_align(Class bin) {
+    const std::uint64_t bytes = unit_bytes(bin);
+    return bytes & (~bytes + 1);
+  }
+  // Whether units of `larger` can stand in for those of `bin`, for aligned requests too: 48 B items
+  // lie where 32 B ones may not.
+  static constexpr bool can_serve(Class larger, Class bin) {
+    return larger >= bin && unit_align(larger) >= unit_align(bin);
+  }
+
   // Items that a chunk of this class holds. Quarter's classes leave a remainder smaller than one.
   static constexpr std::uint32_t items_per_chunk(Class cls) {
     return static_cast<std::uint32_t>(chunk_bytes / unit_table[cls]);
