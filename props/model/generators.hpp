@@ -3,9 +3,18 @@
 
 #include <rapidcheck.h>
 
+#include <algorithm>
+#include <ostream>
+#include <vector>
+
 #include "props/support/operation.hpp"
 
 namespace strata::check {
+
+// How RapidCheck shows one.
+inline void showValue(const Setup& setup, std::ostream& out) {
+  out << to_text(Program{.setup = setup});
+}
 
 // Sizes whose magnitude is uniform up to 2^shift_max, mostly near a power of two.
 inline rc::Gen<std::uint64_t> any_size(unsigned shift_max) {

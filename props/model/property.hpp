@@ -33,8 +33,7 @@ void property(Testable&& testable) {
     }
     return;
   }
-  FAIL() << text.str() << "\nci/repro props:" STRATA_TEST_NAME ":" << id
-         << ":"
+  FAIL() << text.str() << "\nci/repro props:" STRATA_TEST_NAME ":" << id << ":"
          << rc::detail::configToMinimalString(rc::detail::configuration());
 }
 

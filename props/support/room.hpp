@@ -1,6 +1,6 @@
 // Law 5's oracle, from the live ranges: is there certainly room for a request, once no magazine
-// holds anything and memory is granted? Of the books it only asks which objects are runs, since
-// those leave the rest of their last slot or segment to nobody.
+// holds anything and memory is granted? Of the books it only asks what an object's region is: a
+// run, or blocks of a whole segment, leave the rest of their region to nobody else.
 #pragma once
 
 #include "props/support/reference.hpp"
@@ -44,11 +44,14 @@ class Room {
     return false;
   }
 
-  // Touched by something live, or the rest of the last slot or segment of a run.
+  // Touched by something live, or in its region: that of a run larger than a segment, or of blocks,
+  // may be the whole segment.
   bool is_taken(std::uint64_t begin, std::uint64_t end) const {
     bool taken = live_.touches(begin, end);
-    live_.each_in(begin & ~(Plan::segment_bytes - 1), end, [&](const Object& object) {
-      taken = taken || (is_run(object) && object.usable > Plan::segment_bytes);
+    const std::uint64_t segment = begin & ~(Plan::segment_bytes - 1);
+    live_.each_in(segment, segment + Plan::segment_bytes, [&](const Object& object) {
+      taken = taken || (is_run(object) && object.usable > Plan::segment_bytes) ||
+              Plan::is_block(heap_.class_at(object.offset));
     });
     return taken;
   }

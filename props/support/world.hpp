@@ -61,8 +61,8 @@ class World<ScriptedMemory<Plan>> {
   ScriptedMemory<Plan>& memory_;
 };
 
-// Real pages: what is not writable faults, and contents are compared byte by byte. Long objects are
-// sampled at both ends of every 64 KiB, as touching gigabytes would take the whole budget.
+// Real pages: what is not writable faults, and contents are compared byte by byte. Of long objects
+// samples are, as touching gigabytes would take the whole budget.
 template <>
 class World<Linux> {
  public:
@@ -89,8 +89,10 @@ class World<Linux> {
   }
 
  private:
-  static constexpr std::uint64_t stride = 65536;
-  static constexpr std::uint64_t run = 64;
+  // All of the first page, then some bytes from each power of two on: the same ones whatever the
+  // end, as objects are resized.
+  static constexpr std::uint64_t whole = 4096;
+  static constexpr std::uint64_t piece = 64;
 
   static std::byte value(std::uint64_t at, Tag tag) {
     return tag == 0 ? std::byte{0} : static_cast<std::byte>((at * 31 + tag * 97) | 1);
@@ -98,15 +100,19 @@ class World<Linux> {
   template <class Visit>
   bool sample(std::uint64_t begin, std::uint64_t end, Visit visit) const {
     std::byte* const heap = memory_.base(Space::heap);
-    for (std::uint64_t at = begin; at < end; ++at) {
-      if (end - begin > stride && at - begin >= run && at % stride == run && end - at > stride) {
-        at += stride - 2 * run;
+    const auto all = [&](std::uint64_t from, std::uint64_t to) {
+      for (std::uint64_t at = from; at < std::min(to, end); ++at) {
+        if (!visit(heap[at], at)) {
+          return false;
+        }
       }
-      if (!visit(heap[at], at)) {
-        return false;
-      }
+      return true;
+    };
+    bool good = all(begin, begin + whole);
+    for (std::uint64_t distance = whole; begin + distance < end; distance *= 2) {
+      good = good && all(begin + distance, begin + distance + piece);
     }
-    return true;
+    return good;
   }
 
   Linux& memory_;
