@@ -2,22 +2,6 @@
 
 from steps import Step, workflow
 
-SELF = Step("ci", "the checks of ci itself", ("/usr/bin/python3", "-m", "unittest", "discover",
-                                              "-s", "ci/tests"), 60)
-
-TEST_LIMIT_S = 590
-TEST = [
-    SELF,
-    workflow("release", "shipped libraries: tests, disassembly, real programs", 280),
-    workflow("dev", "unit and malloc tests with assertions", 200),
-    workflow("props", "every property", 200),
-    workflow("exhaustive", "every state of a tiny plan", 200),
-    workflow("interleave", "interleavings of every scenario", 200),
-    workflow("fuzz", "every fuzz target, for a short time", 200, STRATA_FUZZ_SECONDS="5"),
-    workflow("tsan", "stress under TSan", 200),
-]
-
-
 
 def checked_programs(limit_s, options):
     return Step("programs-checked", "real programs on libstrata-checked.so",
@@ -26,23 +10,37 @@ def checked_programs(limit_s, options):
                 environment={"STRATA_OPTIONS": options})
 
 
+SELF = Step("ci", "the checks of ci itself",
+            ("/usr/bin/python3", "-B", "-m", "unittest", "discover", "-s", "ci/tests"), 120)
 
-CHECK_LIMIT_S = 900
+TEST_LIMIT_S = 590
+TEST = [
+    SELF,
+    workflow("release", "shipped libraries: tests, disassembly, real programs", 400),
+    workflow("dev", "unit and malloc tests with assertions", 300),
+    workflow("props", "every property", 300),
+    workflow("exhaustive", "every state of a tiny plan", 300),
+    workflow("interleave", "interleavings of every scenario", 300),
+    workflow("fuzz", "every fuzz target, for a short time", 300, STRATA_FUZZ_SECONDS="5"),
+    workflow("tsan", "stress under TSan", 300),
+]
+
+CHECK_LIMIT_S = 1200
 CHECK = [
     SELF,
-    workflow("release", "shipped libraries: tests, disassembly, real programs", 300),
-    checked_programs(240, "check:100"),
-    workflow("props", "every property", 240),
-    workflow("exhaustive", "every state of a tiny plan", 240),
-    workflow("interleave", "interleavings of every scenario", 240),
-    workflow("fuzz", "every fuzz target", 300, STRATA_FUZZ_SECONDS="20"),
-    workflow("bench", "benchmarks beside other allocators", 240),
+    workflow("release", "shipped libraries: tests, disassembly, real programs", 480),
+    checked_programs(300, "check:100"),
+    workflow("props", "every property", 480),
+    workflow("exhaustive", "every state of a tiny plan", 480),
+    workflow("interleave", "interleavings of every scenario", 480),
+    workflow("fuzz", "every fuzz target", 480, STRATA_FUZZ_SECONDS="20"),
+    workflow("bench", "benchmarks beside other allocators", 480),
 ]
 
 FULL_LIMIT_S = 4 * 3600
 FULL = [
     SELF,
-    Step("style", "clang-format and clang-tidy", ("ci/style",), 1800),
+    Step("style", "clang-format and clang-tidy", ("ci/style",), 3600),
     workflow("release", "shipped libraries: tests, disassembly, real programs", 900),
     workflow("release-gcc", "the same by gcc 12", 900),
     workflow("dev", "unit and malloc tests with assertions", 900),
