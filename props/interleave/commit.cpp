@@ -62,7 +62,10 @@ TEST_F(Commit, longer_prefixes_and_next_regions) {
                        first = stage.take_many(stage.dead(), Stage::small_item, 3);
                      },
                  .threads = {[&] { second = stage.take_many(stage.dead(), Stage::small_item, 3); },
-                             [&] { stage.give_all(stage.dead(), stage.take_many(stage.dead(), Stage::small_item, 3)); }},
+                             [&] {
+                               stage.give_all(stage.dead(),
+                                              stage.take_many(stage.dead(), Stage::small_item, 3));
+                             }},
                  .check =
                      [&] {
                        stage.give_all(stage.dead(), first);
@@ -83,7 +86,8 @@ TEST_F(Commit, of_blocks_and_a_run) {
   expect_passes(take_at_once(Stage::small_block, Stage::segment + 1, 1));
 }
 
-// Both are served even so: a refusal changes nothing, and the last attempt finds the system willing.
+// Both are served even so: a refusal changes nothing, and the last attempt finds the system
+// willing.
 TEST_F(Commit, refused_once) {
   expect_passes(take_at_once(Stage::small_item, Stage::small_item, 1, 1));
 }

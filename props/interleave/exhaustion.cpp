@@ -119,19 +119,19 @@ TEST_F(Exhaustion, what_bins_keep_serves_other_sizes) {
 
 TEST_F(Exhaustion, against_free) {
   Stage::Object taken;
-  expect_passes({.setup =
-                     [&] {
-                       open();
-                       objects = stage.take_all(Stage::small_item);
-                       give_first(1);
-                     },
-                 .threads = {[&] { taken = stage.take(one, Stage::small_item); },
-                             [&] { give_first(4); }},
-                 .check =
-                     [&] {
-                       stage.give(one, taken);
-                       finish();
-                     }});
+  expect_passes(
+      {.setup =
+           [&] {
+             open();
+             objects = stage.take_all(Stage::small_item);
+             give_first(1);
+           },
+       .threads = {[&] { taken = stage.take(one, Stage::small_item); }, [&] { give_first(4); }},
+       .check =
+           [&] {
+             stage.give(one, taken);
+             finish();
+           }});
 }
 
 // A run needs every slot: the last item of each region comes back from two threads, then one of

@@ -168,9 +168,9 @@ TEST_F(Coherence, compare_exchange_succeeds_once_and_may_fail_on_an_old_value) {
   EXPECT_EQ(all([&] { take(first); }, [&] { take(second); }), (Outcomes{{10, 1}, {1, 10}}));
   outcomes.clear();
   // 3 was overwritten by 0 before, yet a failure may return it; success must have seen the 0.
-  EXPECT_EQ(all([&] { x.store(3, relaxed), x.store(0, relaxed), first = 0; },
-                [&] { take(second); }),
-            (Outcomes{{0, 10}, {0, 3}}));
+  EXPECT_EQ(
+      all([&] { x.store(3, relaxed), x.store(0, relaxed), first = 0; }, [&] { take(second); }),
+      (Outcomes{{0, 10}, {0, 3}}));
 }
 
 using Locks = Litmus;
@@ -201,8 +201,7 @@ TEST_F(Locks, two_different_ones_do_not_order) {
     const Guard guard(mutex, rank::commit);
     data.write(1);
   };
-  expect_fails(of([&] { write(a); }, [&] { write(b); }), "data race: a write",
-               {.preemptions = 0});
+  expect_fails(of([&] { write(a); }, [&] { write(b); }), "data race: a write", {.preemptions = 0});
 }
 
 TEST_F(Locks, try_lock_is_busy_only_while_it_is_held) {
@@ -261,19 +260,23 @@ TEST_F(Search, a_livelock_is_found) {
                "a livelock");
 }
 
-// Three operations cut a thread into four steps; without bounds the schedules of two threads are the
-// ways to merge their steps: 8 over 4.
+// Three operations cut a thread into four steps; without bounds the schedules of two threads are
+// the ways to merge their steps: 8 over 4.
 TEST_F(Search, runs_every_schedule_once) {
-  const auto steps = [](Int& at) { at.store(1, relaxed), at.store(2, relaxed), at.store(3, relaxed); };
-  const Exploration all = scheduler().explore(of([&] { steps(x); }, [&] { steps(y); }),
-                                              {.preemptions = 100});
+  const auto steps = [](Int& at) {
+    at.store(1, relaxed), at.store(2, relaxed), at.store(3, relaxed);
+  };
+  const Exploration all =
+      scheduler().explore(of([&] { steps(x); }, [&] { steps(y); }), {.preemptions = 100});
   EXPECT_TRUE(all.complete);
   EXPECT_EQ(all.executions, 70U);
 }
 
 // With one preemption: either thread first, cut at one of its steps (or not at all).
 TEST_F(Search, keeps_the_bound_on_preemptions) {
-  const auto steps = [](Int& at) { at.store(1, relaxed), at.store(2, relaxed), at.store(3, relaxed); };
+  const auto steps = [](Int& at) {
+    at.store(1, relaxed), at.store(2, relaxed), at.store(3, relaxed);
+  };
   const Scenario scenario = of([&] { steps(x); }, [&] { steps(y); });
   EXPECT_EQ(scheduler().explore(scenario, {.preemptions = 0}).executions, 2U);
   EXPECT_EQ(scheduler().explore(scenario, {.preemptions = 1}).executions, 2U + 2 * 3);

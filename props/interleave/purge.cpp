@@ -6,8 +6,8 @@
 // Left out: the bound on dirty bytes, which the tiny heap never reaches.
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <functional>
+#include <utility>
 
 #include "props/interleave/stage.hpp"
 
@@ -29,6 +29,7 @@ class Purging : public testing::Test {
   void finish() {
     stage.give_all(stage.dead(), objects);
     objects.clear();
+    stage.check_known_zero();
     stage.finish({one, other});
   }
   // All memory is used but for four items, and the clock has reached the next purge.
@@ -43,8 +44,9 @@ class Purging : public testing::Test {
                        },
                    .threads = {std::move(purge),
                                [this] {
-                                 stage.give_all(stage.dead(),
-                                                stage.take_many(stage.dead(), Stage::small_item, 4));
+                                 stage.give_all(
+                                     stage.dead(),
+                                     stage.take_many(stage.dead(), Stage::small_item, 4));
                                }},
                    .check = [this] { finish(); }});
   }
@@ -81,19 +83,17 @@ TEST_F(Purging, against_free_in_a_sparse_chunk) {
 }
 
 TEST_F(Purging, against_refill) {
-  expect_passes({.setup =
-                     [&] {
-                       open();
-                       objects = stage.take_many(stage.dead(), Stage::small_item, 6);
-                       give_some(0, 5);
-                       keep_from(5);
-                     },
-                 .threads = {[&] { stage.allocator().purge(one); },
-                             [&] {
-                               stage.give_all(other,
-                                              stage.take_many(other, Stage::small_item, 3));
-                             }},
-                 .check = [&] { finish(); }});
+  expect_passes(
+      {.setup =
+           [&] {
+             open();
+             objects = stage.take_many(stage.dead(), Stage::small_item, 6);
+             give_some(0, 5);
+             keep_from(5);
+           },
+       .threads = {[&] { stage.allocator().purge(one); },
+                   [&] { stage.give_all(other, stage.take_many(other, Stage::small_item, 3)); }},
+       .check = [&] { finish(); }});
 }
 
 // What the purger holds looks used, but exhaustion waits for it: nobody may come away empty.
@@ -185,6 +185,9 @@ TEST_F(Purging, refused_against_free) {
                      [&] {
                        open();
                        objects = stage.take_many(stage.dead(), Stage::small_item, 6);
+                       // The second chunk is free, the first one used.
+                       std::swap(objects[0], objects[4]);
+                       std::swap(objects[1], objects[5]);
                        give_some(0, 2);
                        stage.memory().decommit_failures = 2;
                      },
@@ -197,57 +200,56 @@ TEST_F(Purging, refused_against_free) {
 }
 
 TEST_F(Purging, twice_at_once) {
-  expect_passes({.setup =
-                     [&] {
-                       open();
-                       objects = stage.take_many(stage.dead(), Stage::small_item, 6);
-                       give_some(0, 5);
-                       keep_from(5);
-                     },
-                 .threads = {[&] { stage.allocator().purge(one); },
-                             [&] { stage.allocator().purge(other); }},
-                 .check = [&] { finish(); }});
-}
-
-// The delay is over for both threads at their next miss; one of them purges.
-TEST_F(Purging, after_the_delay_on_a_miss) {
-  expect_passes({.setup =
-                     [&] {
-                       open();
-                       objects = stage.take_many(stage.dead(), Stage::small_item, 5);
-                       give_some(0, 3);
-                       keep_from(3);
-                       stage.memory().now += 2 * Stage::Heap::purge_delay_ms;
-                     },
-                 .threads = {[&] { objects.push_back(stage.take(stage.dead(), Stage::small_item)); },
-                             [&] { stage.give(stage.dead(), stage.take(stage.dead(), Stage::large_item)); }},
-                 .check = [&] { finish(); }});
-}
-
-// A block that is said to be zero is, whoever purged it or wrote to it before.
-TEST_F(Purging, known_zero_is_zero) {
   expect_passes(
       {.setup =
            [&] {
              open();
-             objects = stage.take_many(stage.dead(), Stage::small_block, 2);
-             give_some(0, 1);
-             keep_from(1);
+             objects = stage.take_many(stage.dead(), Stage::small_item, 6);
+             give_some(0, 5);
+             keep_from(5);
            },
-       .threads = {[&] { stage.allocator().purge(one); },
-                   [&] {
-                     const auto block =
-                         stage.allocator().allocate_known(other, Stage::small_block);
-                     require(block.address != 0, "a block is free");
-                     const auto* bytes = reinterpret_cast<const char*>(block.address);
-                     require(!block.known_zero ||
-                                 std::all_of(bytes, bytes + Stage::small_block,
-                                             [](char byte) { return byte == 0; }),
-                             "known zero is zero");
-                     stage.allocator().deallocate(other, block.address);
-                   }},
-       .check = [&] { finish(); }},
-      {.preemptions = 3});
+       .threads = {[&] { stage.allocator().purge(one); }, [&] { stage.allocator().purge(other); }},
+       .check = [&] { finish(); }});
+}
+
+// The delay is over for both threads at their next miss; one of them purges.
+TEST_F(Purging, after_the_delay_on_a_miss) {
+  expect_passes(
+      {.setup =
+           [&] {
+             open();
+             objects = stage.take_many(stage.dead(), Stage::small_item, 5);
+             give_some(0, 3);
+             keep_from(3);
+             stage.memory().now += 2 * Stage::Heap::purge_delay_ms;
+           },
+       .threads = {[&] { objects.push_back(stage.take(stage.dead(), Stage::small_item)); },
+                   [&] { stage.give(stage.dead(), stage.take(stage.dead(), Stage::large_item)); }},
+       .check = [&] { finish(); }});
+}
+
+// A block that is said to be zero is, whoever purged it or wrote to it before.
+TEST_F(Purging, known_zero_is_zero) {
+  expect_passes({.setup =
+                     [&] {
+                       open();
+                       objects = stage.take_many(stage.dead(), Stage::small_block, 2);
+                       give_some(0, 1);
+                       keep_from(1);
+                       stage.memory().decommit_failures = 1;
+                     },
+                 .threads = {[&] { stage.allocator().purge(one); },
+                             [&] {
+                               const auto block =
+                                   stage.allocator().allocate_known(other, Stage::small_block);
+                               require(block.address != 0, "a block is free");
+                               require(!block.known_zero ||
+                                           Stage::has_bytes({block.address, Stage::small_block, 0}),
+                                       "known zero is zero");
+                               stage.allocator().deallocate(other, block.address);
+                             }},
+                 .check = [&] { finish(); }},
+                {.preemptions = 3});
 }
 
 }  // namespace

@@ -1,8 +1,8 @@
 // Threads that fill their magazines from a bin while others give items back to it or to another.
 //
-// Modelled: two or three threads with magazines of their own, or none; one region and several; items
-// that go from thread to thread, with plain data in them; the books' own plain data.
-// Left out: more than three threads, magazines of more than three items, refused commits (commit.cpp).
+// Modelled: two or three threads with magazines of their own, or none; one region and several;
+// items that go from thread to thread, with plain data in them; the books' own plain data. Left
+// out: more than three threads, magazines of more than three items, refused commits (commit.cpp).
 #include <gtest/gtest.h>
 
 #include "props/interleave/stage.hpp"
@@ -40,23 +40,22 @@ TEST_F(Refill, against_flush_of_the_same_bin) {
 
 // The flush closes a region, the third of its bin; the refill opens one.
 TEST_F(Refill, against_flush_of_another_bin) {
-  expect_passes({.setup =
-                     [&] {
-                       open(3);
-                       const auto kept = stage.take_many(stage.dead(), Stage::small_item,
-                                                         2 * Stage::small_items_per_region);
-                       objects = stage.take_many(stage.dead(), Stage::small_item, 3);
-                       stage.give_all(stage.dead(), kept);
-                     },
-                 .threads = {[&] {
-                               stage.give_all(one, stage.take_many(one, Stage::large_item, 2));
-                             },
-                             [&] {
-                               stage.give_all(other, objects);
-                               stage.allocator().detach(other);
-                               other = stage.dead();
-                             }},
-                 .check = [&] { stage.finish({one, other}); }});
+  expect_passes(
+      {.setup =
+           [&] {
+             open(3);
+             const auto kept = stage.take_many(stage.dead(), Stage::small_item,
+                                               2 * Stage::small_items_per_region);
+             objects = stage.take_many(stage.dead(), Stage::small_item, 3);
+             stage.give_all(stage.dead(), kept);
+           },
+       .threads = {[&] { stage.give_all(one, stage.take_many(one, Stage::large_item, 2)); },
+                   [&] {
+                     stage.give_all(other, objects);
+                     stage.allocator().detach(other);
+                     other = stage.dead();
+                   }},
+       .check = [&] { stage.finish({one, other}); }});
 }
 
 // While one thread opens a region, the other gives back so many items that the bin has a whole one

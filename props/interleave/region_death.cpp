@@ -60,33 +60,29 @@ TEST_F(RegionDeath, two_flushes_give_the_last_items) {
 
 // What one thread frees last, the other takes as something else.
 TEST_F(RegionDeath, the_slot_becomes_another_class) {
-  expect_passes({.setup =
-                     [&] {
-                       open(2);
-                     },
-                 .threads = {[&] {
-                               stage.give(stage.dead(), dying[0]);
-                               stage.give(stage.dead(), stage.take(stage.dead(), Stage::small_block));
-                             },
-                             [&] {
-                               stage.give(stage.dead(), dying[1]);
-                               stage.give(stage.dead(), stage.take(stage.dead(), Stage::large_item));
-                             }},
-                 .check = [&] { finish(); }});
+  expect_passes(
+      {.setup = [&] { open(2); },
+       .threads = {[&] {
+                     stage.give(stage.dead(), dying[0]);
+                     stage.give(stage.dead(), stage.take(stage.dead(), Stage::small_block));
+                   },
+                   [&] {
+                     stage.give(stage.dead(), dying[1]);
+                     stage.give(stage.dead(), stage.take(stage.dead(), Stage::large_item));
+                   }},
+       .check = [&] { finish(); }});
 }
 
-// Freed twice, the second time while the region is given up and becomes one of large items. Found in
-// every schedule, since the third small item is where the second large one starts, which nobody has;
-// and nothing else suffers: its bit means nothing in the books of the new class.
+// Freed twice, the second time while the region is given up and becomes one of large items. Found
+// in every schedule, since the third small item is where the second large one starts, which nobody
+// has; and nothing else suffers: its bit means nothing in the books of the new class.
 TEST_F(RegionDeath, a_double_free_into_it_is_reported) {
   expect_passes({.setup =
                      [&] {
                        open(3);
                        stage.give_all(stage.dead(), {dying[1], dying[2]});
                      },
-                 .threads = {[&] {
-                               stage.allocator().deallocate(stage.dead(), dying[2].address);
-                             },
+                 .threads = {[&] { stage.allocator().deallocate(stage.dead(), dying[2].address); },
                              [&] {
                                stage.give(stage.dead(), dying[0]);
                                kept = {stage.take(stage.dead(), Stage::large_item)};

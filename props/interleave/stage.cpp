@@ -43,6 +43,21 @@ void Stage::finish(std::initializer_list<Cache*> caches) {
   abandon();
 }
 
+void Stage::check_known_zero() {
+  std::vector<Address> blocks;
+  for (;;) {
+    const Allocation block = allocator_->allocate_known(dead(), small_block);
+    if (block.address == 0) {
+      break;
+    }
+    require(!block.known_zero || has_bytes({block.address, small_block, 0}), "known zero is zero");
+    blocks.push_back(block.address);
+  }
+  for (const Address block : blocks) {
+    allocator_->deallocate(dead(), block);
+  }
+}
+
 void Stage::abandon() {
   allocator_->close();
   finished_ = true;
@@ -65,7 +80,7 @@ Stage::Object Stage::try_take(Cache* cache, std::uint64_t size) {
 }
 
 void Stage::give(Cache* cache, Object object) {
-  check_unchanged(object);
+  require(has_bytes(object), "{} is as its owner left it", plain_memory().name(bytes_of(object)));
   object.stamp = ++stamp_;
   write(object);
   allocator_->deallocate(cache, object.address);
@@ -96,10 +111,9 @@ void Stage::write(const Object& object) {
   std::memset(bytes_of(object), object.stamp, object.size);
 }
 
-void Stage::check_unchanged(const Object& object) {
+bool Stage::has_bytes(const Object& object) {
   const auto same = [&](std::byte byte) { return byte == std::byte{object.stamp}; };
-  require(std::all_of(bytes_of(object), bytes_of(object) + object.size, same),
-          "{} is as its owner left it", plain_memory().name(bytes_of(object)));
+  return std::all_of(bytes_of(object), bytes_of(object) + object.size, same);
 }
 
 }  // namespace strata::check

@@ -56,10 +56,13 @@ class Stage {
 
   // A new allocator, whatever became of the last.
   void open(std::uint32_t segments);
-  // After the threads: every invariant holds, all memory can be one run again once the caches given
-  // are gone, and nothing bad was reported.
+  // After the threads: every invariant holds, nothing bad was reported, and all memory can be one
+  // run again once the caches given are gone.
   void finish(std::initializer_list<Cache*> caches);
-  // The first part of that alone, for what cannot give all back; then abandon() stands for the rest.
+  // Takes all that is free as blocks: those that are said to be zero are.
+  void check_known_zero();
+  // The first part of finish() alone, for what cannot give all back; then abandon() stands for the
+  // rest.
   void validate();
   void abandon();
 
@@ -75,12 +78,13 @@ class Stage {
   void give(Cache* cache, Object object);
   std::vector<Object> take_many(Cache* cache, std::uint64_t size, std::uint32_t count);
   void give_all(Cache* cache, const std::vector<Object>& objects);
+  // Whether all its bytes have the stamp.
+  static bool has_bytes(const Object& object);
   // Everything of a size that there is, by way of no magazine.
   std::vector<Object> take_all(std::uint64_t size);
 
  private:
   void write(const Object& object);
-  void check_unchanged(const Object& object);
 
   std::unique_ptr<Allocator> allocator_;
   std::uint32_t segments_ = 0;

@@ -44,9 +44,9 @@ struct Scenario {
 
 struct Exploration {
   std::uint64_t executions = 0;
-  bool complete = false;  // every schedule within the bounds was run
-  std::string failure;    // empty: none
-  std::string schedule;   // of the failure
+  bool complete = false;           // every schedule within the bounds was run
+  std::string failure;             // empty: none
+  std::string schedule;            // of the failure
   std::vector<std::string> trace;  // what the threads did, if it was asked for
 
   bool passed() const { return failure.empty(); }

@@ -82,11 +82,11 @@ std::uint64_t Scheduler::load(const void* object, std::size_t size, memory_order
   point();
   Location& at = location(object, size);
   const std::uint32_t newest = at.newest();
-  const std::uint32_t back =
-      choose_store(newest - at.floor(self().clock, is_seq_cst(order)) + 1);
+  const std::uint32_t back = choose_store(newest - at.floor(self().clock, is_seq_cst(order)) + 1);
   const std::uint64_t value = read(at, newest - back, order);
   if (tracing_) {
-    trace(in_words("load", object, value) + (back == 0 ? "" : ", stale by " + std::to_string(back)));
+    trace(in_words("load", object, value) +
+          (back == 0 ? "" : ", stale by " + std::to_string(back)));
   }
   return value;
 }

@@ -41,7 +41,8 @@ std::string Choices::text() const {
   std::string text;
   for (std::size_t i = 0; i < at_; ++i) {
     if (taken_[i].option != 0) {
-      text += (text.empty() ? "" : ",") + std::to_string(i) + "." + std::to_string(taken_[i].option);
+      text +=
+          (text.empty() ? "" : ",") + std::to_string(i) + "." + std::to_string(taken_[i].option);
     }
   }
   return text.empty() ? "-" : text;

@@ -86,7 +86,8 @@ void PlainMemory::touch(Range& range, std::uintptr_t address) {
   }
   const auto holds = [address](const Interval& i) { return i.begin <= address && address < i.end; };
   if (std::none_of(range.usable.begin(), range.usable.end(), holds)) {
-    scheduler().fail(name(reinterpret_cast<void*>(address)) + " is touched before it was committed");
+    scheduler().fail(name(reinterpret_cast<void*>(address)) +
+                     " is touched before it was committed");
   }
   round = range.round;
   range.histories[address - range.begin] = AccessHistory{};

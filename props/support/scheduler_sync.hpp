@@ -1,5 +1,5 @@
-// The Sync seam that the scheduler drives. Both types are used in place over zeroed memory; all that
-// the scheduler knows beyond their bytes it keeps beside them, by address.
+// The Sync seam that the scheduler drives. Both types are used in place over zeroed memory; all
+// that the scheduler knows beyond their bytes it keeps beside them, by address.
 #pragma once
 
 #include <atomic>
@@ -51,8 +51,8 @@ struct SchedulingSync {
     }
     bool compare_exchange_strong(T& expected, T desired, Order success, Order failure) {
       std::uint64_t bits = to(expected);
-      const bool done = scheduler().compare_exchange(&value_, sizeof(T), bits, to(desired), success,
-                                                     failure);
+      const bool done =
+          scheduler().compare_exchange(&value_, sizeof(T), bits, to(desired), success, failure);
       expected = from(bits);
       return done;
     }

@@ -62,6 +62,12 @@ void expect_passes(const Scenario& scenario, const Bounds& bounds) {
 }
 
 void expect_fails(const Scenario& scenario, const char* failure, const Bounds& bounds) {
+  if (!schedule_to_replay().empty()) {
+    const Exploration execution = scheduler().replay(scenario, bounds, schedule_to_replay());
+    print_trace(execution);
+    EXPECT_NE(execution.failure.find(failure), std::string::npos) << execution.failure;
+    return;
+  }
   const Exploration result = explore_in_words(scenario, bounds);
   EXPECT_NE(result.failure.find(failure), std::string::npos)
       << "expected: " << failure << "\nfound: " << (result.passed() ? "nothing" : result.failure);
