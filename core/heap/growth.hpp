@@ -122,7 +122,8 @@ class Growth {
     const std::uint32_t c = region.writable;
     items.hold_chunk(slot, c);  // pins the region
     lock.release();
-    const std::uint32_t doubled = std::min(2 * c, Plan::chunks_per_region);
+    const std::uint32_t step = std::min(c, Plan::growth_chunks_max);
+    const std::uint32_t doubled = std::min(c + step, Plan::chunks_per_region);
     std::uint32_t end = c;
     if (commit_chunks(slot, c, doubled)) {
       end = doubled;

@@ -32,9 +32,12 @@ struct Geometry {
   static constexpr std::uint32_t pages_per_chunk = 1U << (ChunkShift - PageShift);
   static constexpr std::uint32_t items_per_chunk_max = 1U << (ChunkShift - ItemShift);
 
-  // A region's writable prefix when it is opened: 1 MiB of 32 MiB, then doubled as needed.
+    // A region's writable prefix when it is opened: 1 MiB of 32 MiB, then doubled as needed, by 4 MiB
+  // at most: the whole prefix is charged to RLIMIT_DATA, which stacks and others need too.
   static constexpr std::uint32_t initial_chunks =
       chunks_per_region >= 32 ? chunks_per_region / 32 : 1;
+  static constexpr std::uint32_t growth_chunks_max =
+      chunks_per_region >= 8 ? chunks_per_region / 8 : 1;
 
   static constexpr std::uint32_t word_bits = 1U << WordShift;
   static constexpr std::uint32_t words_per_chunk =
