@@ -79,13 +79,13 @@ class Allocator {
 
   // --- Allocating -----------------------------------------------------------------------------
 
-  // `size_bytes` or more, aligned to the largest power of two that divides the usable size. 0 when
-  // nothing is left or the request can never be met.
-  Address allocate(Cache* cache, std::uint64_t size_bytes) {
+  // `size_bytes` or more, aligned to 16 bytes at least. 0 when nothing is left or the request can
+  // never be met. (`align_bytes` is for allocate_aligned, whose sizes are rounded for it.)
+  Address allocate(Cache* cache, std::uint64_t size_bytes, std::uint64_t align_bytes = 1) {
     const Address address =
         cache->pop(Plan::Items::template class_of_size<std::uint64_t>(size_bytes));
     if (address == 0) [[unlikely]] {
-      return allocate_miss(cache, size_bytes).address;
+      return allocate_miss(cache, size_bytes, align_bytes).address;
     }
     heap_.hooks.allocated(heap_, address, size_bytes);
     return address;
@@ -94,7 +94,7 @@ class Allocator {
   // `align_bytes` is a power of two; above a segment the answer is 0.
   Address allocate_aligned(Cache* cache, std::uint64_t size_bytes, std::uint64_t align_bytes) {
     const std::uint64_t size = Plan::aligned_size(size_bytes, align_bytes);
-    return size == 0 ? 0 : allocate(cache, size);
+    return size == 0 ? 0 : allocate(cache, size, align_bytes);
   }
 
   // As allocate, and says whether the memory is known to be zero.
@@ -104,16 +104,18 @@ class Allocator {
   }
 
   // What the hit path could not serve; the process malloc calls it too, once it has a cache.
-  [[gnu::noinline]] Allocation allocate_miss(Cache* cache, std::uint64_t size_bytes) {
+  [[gnu::noinline]] Allocation allocate_miss(Cache* cache, std::uint64_t size_bytes,
+                                             std::uint64_t align_bytes = 1) {
     if (size_bytes > heap_.heap_bytes) {
       return {};
     }
     heap_.purge_if_due();
     Reports reports;
-    const Class bin = Plan::bin_for(size_bytes);
-    const Allocation allocation = Plan::is_item(bin) && cache->has_magazines()
-                                      ? refill(cache, bin, reports)
-                                      : take_one(cache, bin, size_bytes, reports);
+    const Request request = {Plan::bin_for(size_bytes), std::max<std::uint64_t>(size_bytes, 1),
+                             align_bytes};
+    const Allocation allocation = Plan::is_item(request.bin) && cache->has_magazines()
+                                      ? refill(cache, request, reports)
+                                      : take_one(cache, request, reports);
     if (allocation.address != 0) {
       heap_.hooks.allocated(heap_, allocation.address, size_bytes);
     }
@@ -293,7 +295,8 @@ class Allocator {
   }
 
   // Half of what the magazine may hold comes in one batch; the lowest address is popped first.
-  Allocation refill(Cache* cache, Class cls, Reports& reports) {
+  Allocation refill(Cache* cache, const Request& request, Reports& reports) {
+    const Class cls = request.bin;
     // Not empty for sizes whose class has no magazine of its own on the hit path: 0 is one.
     if (const Address address = cache->pop(cls)) {
       return {address, false};
@@ -301,10 +304,9 @@ class Allocator {
     double_limit(cache, cls);
     const std::uint32_t batch = (cache->limit(cls) + 1) / 2;
     Address* const stack = cache->pointers(cls);
-    Taken taken = heap_.take(cls, stack + batch, batch);
+    Taken taken = heap_.take(request, stack + batch, batch);
     if (taken.count == 0) {
-      taken = heap_.take_last(cls, Plan::unit_bytes(cls), stack + batch, batch,
-                              [&] { give_back(cache, reports); });
+      taken = heap_.take_last(request, stack + batch, batch, [&] { give_back(cache, reports); });
     }
     if (taken.count == 0) {
       return {};
@@ -315,13 +317,12 @@ class Allocator {
     return {stack[taken.count - 1], taken.known_zero};
   }
 
-  Allocation take_one(Cache* cache, Class bin, std::uint64_t size_bytes, Reports& reports) {
+  Allocation take_one(Cache* cache, const Request& request, Reports& reports) {
     Address address = 0;
-    Taken taken = Plan::is_item(bin) ? heap_.take(bin, &address + 1, 1)
-                                     : heap_.take_large(bin, size_bytes, &address + 1);
+    Taken taken = Plan::is_item(request.bin) ? heap_.take(request, &address + 1, 1)
+                                             : heap_.take_large(request, &address + 1);
     if (taken.count == 0) {
-      taken = heap_.take_last(bin, std::max<std::uint64_t>(size_bytes, 1), &address + 1, 1,
-                              [&] { give_back(cache, reports); });
+      taken = heap_.take_last(request, &address + 1, 1, [&] { give_back(cache, reports); });
     }
     return {address, taken.known_zero};
   }

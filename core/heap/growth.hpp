@@ -11,6 +11,14 @@
 
 namespace strata {
 
+// What is asked for. A larger class than the bin may serve it, if its units are aligned enough: 48
+// B items lie where 32 B ones may not.
+struct Request {
+  plan::Class bin = 0;            // the lowest that can serve it; Plan::run for sizes above blocks
+  std::uint64_t size_bytes = 1;   // at least 1
+  std::uint64_t align_bytes = 1;  // a power of two
+};
+
 // Units taken from a bin. Items of a batch are never known to be zero.
 struct Taken {
   std::uint32_t count = 0;
@@ -47,9 +55,9 @@ class Growth {
   }
 
   // One unit of the lowest larger class that has any ready.
-  Taken take_larger(Class bin, Address* end) {
-    for (Class larger = bin + 1; larger <= Plan::last_block; ++larger) {
-      const Taken taken = Plan::can_serve(larger, bin) ? take_ready(larger, end, 1) : Taken{};
+  Taken take_larger(const Request& request, Address* end) {
+    for (Class larger = request.bin + 1; larger <= Plan::last_block; ++larger) {
+      const Taken taken = can_serve(larger, request) ? take_ready(larger, end, 1) : Taken{};
       if (taken.count > 0) {
         return taken;
       }
@@ -58,16 +66,21 @@ class Growth {
   }
 
   // The commit lock is held. Looks again, extends a region of the bin, opens a new one.
-  Taken grow(Class bin, Address* end, std::uint32_t count) {
+  Taken grow(const Request& request, Address* end, std::uint32_t count) {
+    Class bin = request.bin;
     Taken taken = extend(bin, end, count);
     if (taken.count == 0 && should_share(bin)) {
-      taken = take_larger(bin, end);
+      taken = take_larger(request, end);
       if (taken.count == 0 && Plan::is_block(bin) && bin < shared_block) {
         bin = shared_block;
         taken = extend(bin, end, count);
       }
     }
     return taken.count > 0 ? taken : open(bin, end, count);
+  }
+
+  static bool can_serve(Class larger, const Request& request) {
+    return Plan::unit_align(larger) >= request.align_bytes;
   }
 
   // Gives the slots of a region that left its bin back to their segment.

@@ -87,45 +87,44 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
   // Up to `count` items of a bin, or one of its blocks, or one unit of a larger class, written
   // downwards from `end`. 0 only if neither the bin nor the system nor a larger class has any:
   // then the caller gives back what it holds and calls take_last.
-  Taken take(Class bin, Address* end, std::uint32_t count) {
+  Taken take(const Request& request, Address* end, std::uint32_t count) {
     Growth<State> growth(*this);
-    Taken taken = growth.take_ready(bin, end, count);
+    Taken taken = growth.take_ready(request.bin, end, count);
     if (taken.count == 0) {
       const Lock commit = State::lock_commit();
-      taken = growth.grow(bin, end, count);
+      taken = growth.grow(request, end, count);
     }
-    return taken.count > 0 ? taken : growth.take_larger(bin, end);
+    return taken.count > 0 ? taken : growth.take_larger(request, end);
   }
 
-  // One unit for a size that magazines do not hold: a block, or a run. The bin is the size's, or
-  // Plan::run.
-  Taken take_large(Class bin, std::uint64_t size_bytes, Address* end) {
-    const Taken taken = Plan::is_run(bin) ? Taken{} : take(bin, end, 1);
+  // One unit for a size that magazines do not hold: a block, or a run.
+  Taken take_large(const Request& request, Address* end) {
+    const Taken taken = Plan::is_run(request.bin) ? Taken{} : take(request, end, 1);
     if (taken.count > 0) {
       return taken;
     }
     const Lock commit = State::lock_commit();
-    return Runs<State>(*this).take(size_bytes, end);
+    return Runs<State>(*this).take(request, end);
   }
 
   // Law 5, the last attempt before exhaustion is reported: with nobody growing or purging,
   // give_back() returns what this thread holds, then every empty chunk and region goes back to
-  // where any class can use it. `bin` may be Plan::run; `size_bytes` is at least 1.
+  // where any class can use it.
   template <class GiveBack>
-  Taken take_last(Class bin, std::uint64_t size_bytes, Address* end, std::uint32_t count,
-                  GiveBack give_back) {
+  Taken take_last(const Request& request, Address* end, std::uint32_t count, GiveBack give_back) {
     const Lock commit = State::lock_commit();
     const Lock purge = State::lock_purge();
     give_back();
     retire_empty();
     Growth<State> growth(*this);
     Taken taken;
-    for (Class larger = bin; larger <= Plan::last_block && taken.count == 0; ++larger) {
-      if (Plan::can_serve(larger, bin)) {
-        taken = growth.grow(larger, end, larger == bin ? count : 1);
+    Request next = request;
+    for (; next.bin <= Plan::last_block && taken.count == 0; ++next.bin) {
+      if (growth.can_serve(next.bin, request)) {
+        taken = growth.grow(next, end, next.bin == request.bin ? count : 1);
       }
     }
-    return taken.count > 0 ? taken : Runs<State>(*this).take(size_bytes, end);
+    return taken.count > 0 ? taken : Runs<State>(*this).take(request, end);
   }
 
   // --- Giving ---------------------------------------------------------------------------------

@@ -18,9 +18,9 @@ class Runs {
   explicit Runs(State& state) : state_(state), books_(state.books) {}
 
   // The commit lock is held. `end[-1]` is the run.
-  Taken take(std::uint64_t size_bytes, Address* end) {
-    const std::uint64_t units = ceil_div(size_bytes, Plan::chunk_shift);
-    const std::uint32_t slot = take_slots(size_bytes, slots_of(units));
+  Taken take(const Request& request, Address* end) {
+    const std::uint64_t units = ceil_div(request.size_bytes, Plan::chunk_shift);
+    const std::uint32_t slot = take_slots(request, slots_of(units));
     if (slot == no_index) {
       return {};
     }
@@ -70,17 +70,14 @@ class Runs {
     return ((bytes - 1) >> shift) + 1;
   }
 
-  // An aligned request has a size that is a multiple of its alignment: so the largest power of two
-  // that divides the size is alignment enough.
-  std::uint32_t take_slots(std::uint64_t size_bytes, std::uint32_t slots) {
+  std::uint32_t take_slots(const Request& request, std::uint32_t slots) {
     const Lock lock = state_.lock_segments();
     Segments<State> segments(state_);
-    if (size_bytes > Plan::segment_bytes) {
+    if (request.size_bytes > Plan::segment_bytes) {
       return segments.take_run(slots / Plan::regions_per_segment);
     }
-    const std::uint64_t align = size_bytes & (~size_bytes + 1);
-    return segments.take_slots(
-        slots, static_cast<std::uint32_t>(std::max<std::uint64_t>(Plan::slot_of(align), 1)));
+    const std::uint64_t align = std::max(request.align_bytes, Plan::region_bytes);
+    return segments.take_slots(slots, static_cast<std::uint32_t>(Plan::slot_of(align)));
   }
 
   // Returns whether every byte of the run is known to be zero.

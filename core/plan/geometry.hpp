@@ -32,7 +32,7 @@ struct Geometry {
   static constexpr std::uint32_t pages_per_chunk = 1U << (ChunkShift - PageShift);
   static constexpr std::uint32_t items_per_chunk_max = 1U << (ChunkShift - ItemShift);
 
-    // A region's writable prefix when it is opened: 1 MiB of 32 MiB, then doubled as needed, by 4 MiB
+  // A region's writable prefix when it is opened: 1 MiB of 32 MiB, then doubled as needed, by 4 MiB
   // at most: the whole prefix is charged to RLIMIT_DATA, which stacks and others need too.
   static constexpr std::uint32_t initial_chunks =
       chunks_per_region >= 32 ? chunks_per_region / 32 : 1;

@@ -73,11 +73,6 @@ struct Plan : G, Classes<G> {
     const std::uint64_t bytes = unit_bytes(bin);
     return bytes & (~bytes + 1);
   }
-  // Whether units of `larger` can stand in for those of `bin`, for aligned requests too: 48 B items
-  // lie where 32 B ones may not.
-  static constexpr bool can_serve(Class larger, Class bin) {
-    return larger >= bin && unit_align(larger) >= unit_align(bin);
-  }
 
   // Items that a chunk of this class holds. Quarter's classes leave a remainder smaller than one.
   static constexpr std::uint32_t items_per_chunk(Class cls) {

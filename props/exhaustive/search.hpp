@@ -232,7 +232,7 @@ class Search {
         break;
       }
       case Act::attempt: {
-        const Taken got = heap().take(static_cast<plan::Class>(step.operand), end, 1);
+        const Taken got = heap().take({.bin = static_cast<plan::Class>(step.operand)}, end, 1);
         if (got.count == 0) {
           require(is_at(saved.image), "law 4: a failed attempt at bin {} changed the books",
                   step.operand);
@@ -243,7 +243,7 @@ class Search {
         break;
       }
       case Act::pair: {
-        const Taken got = heap().take(1, end, 2);
+        const Taken got = heap().take({.bin = 1}, end, 2);
         for (std::uint32_t i = 0; i < got.count; ++i) {
           took(live, end[-1 - static_cast<int>(i)], Plan::item_bytes_min, got.known_zero);
         }
