@@ -64,6 +64,9 @@ void* reallocate(void* old, std::size_t size_bytes) {
     return old;
   }
   void* const moved = malloc_inline<Process>(size_bytes);
+  if (moved == nullptr && size_bytes <= usable) {
+    return old;  // nothing is left to shrink into
+  }
   if (moved != nullptr) {
     std::memcpy(moved, old, std::min<std::size_t>(usable, size_bytes));
     free_inline<Process>(old);

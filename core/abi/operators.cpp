@@ -32,7 +32,7 @@ template <class Allocate>
 void* retry_nothrow(Allocate allocate) noexcept {
   try {
     return retry(allocate);
-  } catch (const std::bad_alloc&) {
+  } catch (...) {
     return nullptr;
   }
 }

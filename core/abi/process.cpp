@@ -65,11 +65,14 @@ void open_process() {
     }
     return;
   }
-  // A failure leaves an empty heap: every request is refused with ENOMEM.
-  (void)process_allocator().open(process_segments);
+  // A failure leaves a heap of no bytes: every request is refused with ENOMEM.
+  const bool is_open = process_allocator().open(process_segments);
   // Before what follows, which may allocate.
   start.store(Start::done, std::memory_order_release);
   apply_options();
+  if (!is_open) {
+    return;
+  }
   // Release: pairs with the acquire in own_cache.
   has_exit_key.store(pthread_key_create(&exit_key, on_thread_exit) == 0, std::memory_order_release);
   pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
@@ -111,14 +114,22 @@ extern "C" {
 
 void strata_bounds_now(strata_bounds* bounds) {
   (void)strata::own_cache();  // opens the process's allocator
-  *bounds = strata::process_allocator().bounds();
+  strata::ProcessAllocator& allocator = strata::process_allocator();
+  *bounds = allocator.is_open() ? allocator.bounds() : strata_bounds{};
 }
 
-void strata_purge() { strata::process_allocator().purge(strata::own_cache()); }
+void strata_purge() {
+  strata::ProcessCache* const cache = strata::own_cache();
+  if (strata::process_allocator().is_open()) {
+    strata::process_allocator().purge(cache);
+  }
+}
 
 int strata_validate() {
   using namespace strata;
-  return process_allocator().validate(Quiet::no, own_cache()) ? 1 : 0;
+  ProcessCache* const cache = own_cache();
+  ProcessAllocator& allocator = process_allocator();
+  return !allocator.is_open() || allocator.validate(Quiet::no, cache) ? 1 : 0;
 }
 
 }  // extern "C"

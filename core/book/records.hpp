@@ -20,7 +20,8 @@ struct region_t {
   std::uint16_t dirty;           // unused slot: chunks from here on are known to be zero
   std::uint8_t cls;              // what it is used for; class_of_region publishes a copy
   std::uint8_t books_ready;      // 1 once its book and item map have been made writable
-  std::uint8_t reserved[12];
+  std::uint32_t purged_block;    // 1 + the block in a purger's hands; 0: none
+  std::uint8_t reserved[8];
 };
 static_assert(sizeof(region_t) == 32);
 
@@ -29,7 +30,8 @@ struct chunk_t {
   std::uint64_t summary;      // of its words in the item map
   std::uint16_t free_items;   // count of 1s in the item map
   std::uint16_t dirty_pages;  // bit p: page p was handed out since it was last known to be zero
-  std::uint8_t reserved[20];
+  std::uint16_t held_pages;   // bit p: page p, and every item on it, is in a purger's hands
+  std::uint8_t reserved[18];
 };
 static_assert(sizeof(chunk_t) == 32);
 

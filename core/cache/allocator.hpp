@@ -52,6 +52,7 @@ class Allocator {
     return false;
   }
   void close() { heap_.close(); }
+  bool is_open() const { return heap_.heap_bytes != 0; }
 
   Heap& heap() { return heap_; }
 
@@ -106,7 +107,7 @@ class Allocator {
   // What the hit path could not serve; the process malloc calls it too, once it has a cache.
   [[gnu::noinline]] Allocation allocate_miss(Cache* cache, std::uint64_t size_bytes,
                                              std::uint64_t align_bytes = 1) {
-    if (size_bytes > heap_.heap_bytes) {
+    if (size_bytes > heap_.heap_bytes || !is_open()) {
       return {};
     }
     heap_.purge_if_due();
@@ -152,7 +153,9 @@ class Allocator {
     } else {
       const std::uint64_t freed_bytes = heap_.usable_bytes(address);
       heap_.give(&address, 1, reports);
-      heap_.relieve(freed_bytes);
+      if (freed_bytes > 0) {
+        heap_.relieve(freed_bytes);
+      }
     }
     finish(reports);
   }
@@ -162,8 +165,9 @@ class Allocator {
   // Bytes that may be used of a live allocation; 0 if the address cannot be the start of one.
   std::uint64_t usable_bytes(Address address) { return heap_.usable_bytes(address); }
 
-  // Whether the live allocation can serve `size_bytes` where it is, without wasting half of it. The
-  // unused end of a block or run that shrinks goes back to the system.
+  // Whether the live allocation can serve `size_bytes` where it is, without wasting half of it; of
+  // a
+  // block seven eighths may be left over, which go back to the system.
   bool resize_in_place(Address address, std::uint64_t size_bytes) {
     const std::uint64_t usable = heap_.usable_bytes(address);
     if (size_bytes > usable) {
@@ -172,7 +176,7 @@ class Allocator {
     if (size_bytes > usable / 2 || usable == Plan::item_bytes_min) {
       return true;
     }
-    if (!Plan::is_block(Plan::bin_for(size_bytes)) || usable > Plan::segment_bytes) {
+    if (!Plan::is_block(Plan::bin_for(size_bytes)) || size_bytes <= usable / 8) {
       return false;
     }
     heap_.trim(address, size_bytes, usable);

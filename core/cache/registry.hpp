@@ -45,8 +45,12 @@ class Registry {
     return true;
   }
 
-  // A cache with empty magazines, or null: no slot is left or the system refuses it. O(1).
+  // A cache with empty magazines, or null: no slot is left, the system refuses it, or nothing is
+  // open. O(1).
   Cache* take() {
+    if (heap_.heap_bytes == 0) {
+      return nullptr;
+    }
     const Lock lock = this->lock();
     const std::uint32_t slot = free().first();
     if (slot == no_index) {

@@ -176,9 +176,16 @@ class Blocks {
     const std::uint64_t within = offset - (std::uint64_t{lead} << Plan::region_shift);
     const std::uint32_t block = static_cast<std::uint32_t>(within >> Plan::block_shift(cls_));
     const Problem problem = (within & (Plan::unit_bytes(cls_) - 1)) != 0 ? Problem::interior_pointer
-                            : books_.free_blocks(lead).test(block)       ? Problem::double_free
-                                                                         : Problem::none;
+                            : books_.free_blocks(lead).test(block) || is_held(lead, block)
+                                ? Problem::double_free
+                                : Problem::none;
     return {lead, block, problem};
+  }
+
+  // Held by a purger, or by growth because it is not writable yet: it looks used, but is free.
+  bool is_held(std::uint32_t lead, std::uint32_t block) const {
+    const region_t& region = books_.region(lead);
+    return region.purged_block == block + 1 || chunks_through(block) > region.span_writable;
   }
 
   std::uint32_t chunks_per_block() const {

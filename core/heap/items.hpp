@@ -50,7 +50,7 @@ class Items : public Chunks<State> {
       place.problem = Problem::interior_pointer;
     } else if (place.chunk >= books_.region(place.slot).writable) {
       place.problem = Problem::unused_region;
-    } else if (books_.free_chunks(place.slot).test(place.chunk) ||
+    } else if (books_.free_chunks(place.slot).test(place.chunk) || is_held(place, byte) ||
                books_.free_items(place.slot, place.chunk).test(place.item)) {
       place.problem = Problem::double_free;
     }
@@ -69,6 +69,9 @@ class Items : public Chunks<State> {
       return 1;
     }
     Map items = books_.free_items(place.slot, place.chunk);
+    if (books_.chunk(place.slot, place.chunk).held_pages != 0) {
+      count = 1;  // each one must be looked at by itself
+    }
     const Address chunk_start = addresses[0] - Plan::byte_in_chunk(addresses[0] - state_.base);
     const std::uint64_t size = Plan::unit_bytes(cls_);
     const std::uint32_t end = capacity();
@@ -146,6 +149,12 @@ class Items : public Chunks<State> {
   }
 
  private:
+  // A purger holds what is free: it looks used, but freeing it is freeing it twice.
+  bool is_held(const Place& place, std::uint64_t byte) const {
+    const std::uint64_t last = byte + Plan::unit_bytes(cls_) - 1;
+    return (books_.chunk(place.slot, place.chunk).held_pages & pages(byte, last)) != 0;
+  }
+
   // Puts the items of one word; returns how many.
   template <class Bad>
   std::uint32_t put_word(Map items, std::uint64_t w, std::uint64_t mask, Address chunk_start,
@@ -227,9 +236,13 @@ class Items : public Chunks<State> {
   }
 
   void mark_dirty(std::uint32_t slot, std::uint32_t c, std::uint64_t first, std::uint64_t last) {
+    books_.chunk(slot, c).dirty_pages |= pages(first, last);
+  }
+  // The pages from that of byte `first` of a chunk to that of byte `last`.
+  static std::uint16_t pages(std::uint64_t first, std::uint64_t last) {
     const std::uint64_t below = (std::uint64_t{1} << (first >> Plan::page_shift)) - 1;
     const std::uint64_t through = (std::uint64_t{2} << (last >> Plan::page_shift)) - 1;
-    books_.chunk(slot, c).dirty_pages |= static_cast<std::uint16_t>(through & ~below);
+    return static_cast<std::uint16_t>(through & ~below);
   }
 
   // The count and what hangs on it, before and after `count` bits of the chunk are cleared.

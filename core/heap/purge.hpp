@@ -92,7 +92,8 @@ class Purge {
     static constexpr std::uint32_t capacity = 64;
     std::array<Held, capacity> held;
     std::uint32_t count = 0;
-    bool full() const { return count == capacity; }
+    // Whether a further chunk may not fit: it can have as many runs as half its pages, and one.
+    bool full() const { return count + Plan::pages_per_chunk / 2 + 1 > capacity; }
   };
 
   std::uint64_t dirty_bytes() const {
@@ -138,6 +139,7 @@ class Purge {
   void purge_block(Class bin, std::uint32_t lead, std::uint32_t block, Lock& lock) {
     Blocks<State> blocks(state_, bin);
     blocks.hold_block(lead, block);
+    books_.region(lead).purged_block = block + 1;
     const WritableParts parts = writable_parts(blocks.offset_of(lead, block), bin);
     lock.release();
     bool gone = true;
@@ -146,6 +148,7 @@ class Purge {
       gone = state_.memory.decommit(Space::heap, part.begin, part.end - part.begin) && gone;
     }
     lock = state_.lock_bin(bin);
+    books_.region(lead).purged_block = 0;
     if (gone) {
       books_.dirty_blocks(lead).take(block);
       state_.hooks.on(Event::purged, lead, block);
@@ -195,22 +198,33 @@ class Purge {
   void collect_free(Class cls, std::uint32_t slot, std::uint32_t c, Batch& batch) {
     if (c < books_.region(slot).writable && books_.chunk(slot, c).dirty_pages != 0) {
       Items<State>(state_, cls).hold_chunk(slot, c);
-      batch.held[batch.count++] = {c, 0, Plan::pages_per_chunk, 0, 0, true};
+      hold(slot, {c, 0, Plan::pages_per_chunk, 0, 0, true}, batch);
     }
+  }
+
+  void hold(std::uint32_t slot, const Held& held, Batch& batch) {
+    books_.chunk(slot, held.chunk).held_pages |= page_mask(held);
+    batch.held[batch.count++] = held;
+  }
+  static std::uint16_t page_mask(const Held& held) {
+    return static_cast<std::uint16_t>((1U << held.end_page) - (1U << held.first_page));
   }
 
   // Maximal runs of pages on which no item is used, if they have dirt. Two runs never share an
   // item: one that reached over the page between them would be all that is on that page, and free.
   void collect_pages(Class cls, std::uint32_t slot, std::uint32_t c, Batch& batch) {
-    const std::uint32_t dirty = books_.chunk(slot, c).dirty_pages;
-    for (std::uint32_t page = 0;
-         page < Plan::pages_per_chunk && dirty >> page != 0 && !batch.full(); ++page) {
+    const chunk_t& chunk = books_.chunk(slot, c);
+    if (chunk.free_items * Plan::unit_bytes(cls) < Plan::page_bytes) {
+      return;  // not one whole page
+    }
+    const std::uint32_t dirty = chunk.dirty_pages;
+    for (std::uint32_t page = 0; page < Plan::pages_per_chunk && dirty >> page != 0; ++page) {
       const std::uint32_t end = end_of_free_pages(cls, slot, c, page);
       const std::uint32_t mask = (1U << end) - (1U << page);
       if (end > page && (dirty & mask) != 0) {
         const Held held = {c, page, end, first_item(cls, page), last_item(cls, end - 1), false};
         Items<State>(state_, cls).hold_items(slot, c, held.first_item, held.last_item);
-        batch.held[batch.count++] = held;
+        hold(slot, held, batch);
       }
       page = end > page ? end : page;
     }
@@ -246,9 +260,10 @@ class Purge {
     Items<State> items(state_, cls);
     for (std::uint32_t i = 0; i < batch.count; ++i) {
       const Held& held = batch.held[i];
+      chunk_t& chunk = books_.chunk(slot, held.chunk);
+      chunk.held_pages &= static_cast<std::uint16_t>(~page_mask(held));
       if (((gone >> i) & 1) != 0) {
-        const std::uint32_t pages = (1U << held.end_page) - (1U << held.first_page);
-        books_.chunk(slot, held.chunk).dirty_pages &= static_cast<std::uint16_t>(~pages);
+        chunk.dirty_pages &= static_cast<std::uint16_t>(~page_mask(held));
         state_.hooks.on(Event::purged, slot, held.chunk);
       }
       Growth<State>(state_).close(

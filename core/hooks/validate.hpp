@@ -110,6 +110,11 @@ class Validator : public RegionValidator<Heap> {
              slot + i);
     }
     this->region(slot);
+    expect(region.purged_block == 0, "no block is held: the purge lock is free", slot);
+    for (std::uint32_t c = 0; Plan::is_item(cls) && c < region.writable; ++c) {
+      expect(books_.chunk(slot, c).held_pages == 0, "no page is held: the purge lock is free", slot,
+             c);
+    }
     return slots;
   }
 

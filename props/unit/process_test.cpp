@@ -1,11 +1,13 @@
 // malloc over the life of threads and processes, linked with libstrata.a.
 #include <gtest/gtest.h>
 #include <pthread.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <atomic>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -23,6 +25,13 @@ std::size_t resident_bytes() {
   std::fclose(file);
   return resident * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
 }
+
+// The release preset does ten thousand forks and a hundred thousand threads, others a tenth.
+#ifdef NDEBUG
+constexpr int scale = 1000;
+#else
+constexpr int scale = 100;
+#endif
 
 // Allocated before main, before and inside constructors.
 [[gnu::constructor(102)]] void allocate_early();
@@ -70,11 +79,7 @@ int use_heap_in_child(unsigned char* inherited) {
 }
 
 TEST(Fork, ThousandsOfTimesWhileOthersAllocate) {
-#ifdef NDEBUG
-  constexpr int forks = 10'000;
-#else
-  constexpr int forks = 1'000;  // the release preset does the ten thousand
-#endif
+  constexpr int forks = 10 * scale;
   std::atomic<bool> stop{false};
   std::thread one([&] { churn(stop); });
   std::thread two([&] { churn(stop); });
@@ -129,6 +134,20 @@ TEST(Fork, InSeveralThreadsAtOnce) {
   EXPECT_EQ(strata_validate(), 1);
 }
 
+TEST(Process, BelowTheLowestRungEveryRequestIsRefused) {
+  const pid_t child = fork();
+  if (child == 0) {
+    const rlimit limit = {100 << 20, 100 << 20};
+    setrlimit(RLIMIT_AS, &limit);
+    execl("/proc/self/exe", "process_test", "--gtest_list_tests", nullptr);
+    _exit(3);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  // The test program itself cannot live without memory: bad_alloc ends it, no wild pointer does.
+  EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT) << status;
+}
+
 TEST(Threads, AHundredThousandLeaveNothingBehind) {
   const auto round = [](int threads) {
     for (int i = 0; i < threads; ++i) {
@@ -139,9 +158,9 @@ TEST(Threads, AHundredThousandLeaveNothingBehind) {
       }).join();
     }
   };
-  round(1000);
+  round(scale);
   const std::size_t before = resident_bytes();
-  round(100'000);
+  round(100 * scale);
   const std::size_t after = resident_bytes();
   std::printf("resident %zu KiB before, %zu KiB after\n", before / 1024, after / 1024);
   EXPECT_LE(after, before + (std::size_t{1} << 20));
