@@ -95,9 +95,10 @@ class Search {
   enum class Act : std::uint8_t { start, allocate, attempt, pair, deallocate, purge };
   struct Step {
     Act act = Act::start;
-    std::uint64_t operand = 0;  // size, bin, or offset
-    std::vector<bool> refusals = {};
-    std::vector<std::uint64_t> taken = {};  // what came of it
+    std::uint64_t operand = 0;        // size, bin, or offset
+    std::vector<bool> refusals = {};  // NOLINT(readability-redundant-member-init)
+    // What came of it.
+    std::vector<std::uint64_t> taken = {};  // NOLINT(readability-redundant-member-init)
   };
   struct Node {
     std::uint32_t parent = 0;

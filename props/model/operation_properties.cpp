@@ -87,7 +87,12 @@ TEST(ScriptedMemory, RefusesAsItIsTold) {
   EXPECT_TRUE(commit());
   EXPECT_FALSE(commit());
   EXPECT_TRUE(commit());
+}
+
+TEST(ScriptedMemory, RefusesAgainAndAgain) {
+  Memory memory = reserved_memory();
   memory.failures = {.pattern = 0b10, .repeats = true};
+  const auto commit = [&] { return memory.commit(Space::heap, 0, 32); };
   for (int i = 0; i < 5; ++i) {
     EXPECT_TRUE(commit());
     EXPECT_FALSE(commit());

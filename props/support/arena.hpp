@@ -23,7 +23,7 @@ class Arena {
   void open(std::uint64_t offset, std::uint64_t bytes);
 
  private:
-  void swap(Arena& other) {
+  void swap(Arena& other) noexcept {
     std::swap(data_, other.data_);
     std::swap(size_, other.size_);
     std::swap(first_, other.first_);

@@ -56,7 +56,7 @@ class Reader {
       case 0:
         return low;
       case 1:
-        return (low + 1) * 64;
+        return (low + 1) * std::uint64_t{64};
       case 2:
         return (std::uint64_t{1} << low) + (std::uint64_t{byte()} - 128);
       default:
@@ -297,8 +297,8 @@ std::string to_text(const Program& program) {
 
 std::string to_cpp(const Program& program, const std::string& plan) {
   std::string text = fmt::format(
-      "// Build: clang++-19 -std=c++20 -g -Icore -I. -DFMT_HEADER_ONLY THIS.cpp\n"
-      "//        props/support/operation.cpp props/support/violation.cpp\n"
+      "// clang++-19 -std=c++20 -g -Icore -I. THIS.cpp props/support/arena.cpp \\\n"
+      "//   props/support/operation.cpp props/support/violation.cpp -lfmt\n"
       "#include \"props/support/driver.hpp\"\n"
       "#include \"props/support/plans.hpp\"\n\n"
       "int main() {{\n"

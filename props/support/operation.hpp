@@ -47,7 +47,8 @@ struct Operation {
   std::uint64_t size = 0;        // bytes
   std::uint64_t k = 0;           // the k-th live object, modulo how many there are
   std::uint64_t number = 0;      // offset, milliseconds, failure pattern (bit i: i-th call), times
-  std::vector<std::uint8_t> choices = {};
+  // The initialisers let designated ones leave a member out.
+  std::vector<std::uint8_t> choices = {};  // NOLINT(readability-redundant-member-init)
 
   bool operator==(const Operation&) const = default;
 };
@@ -66,7 +67,7 @@ struct Setup {
 
 struct Program {
   Setup setup = {};
-  std::vector<Operation> operations = {};
+  std::vector<Operation> operations = {};  // NOLINT(readability-redundant-member-init)
 
   bool operator==(const Program&) const = default;
 };

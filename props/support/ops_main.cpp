@@ -26,9 +26,7 @@ std::vector<std::uint8_t> read(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int print_or_run(int argc, char** argv) {
   CLI::App app(
       "Prints a file of the operation format; --cpp writes a C++ program that replays it, "
       "--run does so. Exit code 1: a violation.");
@@ -45,12 +43,18 @@ int main(int argc, char** argv) {
   const Program program = decode(read(path));
   std::fputs((cpp ? to_cpp(program, plan_types.at(plan)) : to_text(program)).c_str(), stdout);
   if (run) {
-    try {
-      runners.at(plan)(program, {});
-    } catch (const Violation& violation) {
-      std::fprintf(stderr, "violation: %s\n", violation.what());
-      return 1;
-    }
+    runners.at(plan)(program, {});
   }
   return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return print_or_run(argc, argv);
+  } catch (const std::exception& error) {  // a violation, mostly
+    std::fprintf(stderr, "violation: %s\n", error.what());
+    return 1;
+  }
 }

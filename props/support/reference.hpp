@@ -68,8 +68,8 @@ class Reference {
   // Offsets that were freed and at which nothing starts now, oldest first.
   std::vector<std::uint64_t> freed() const {
     std::vector<std::uint64_t> offsets;
-    std::copy_if(freed_.begin(), freed_.end(), std::back_inserter(offsets),
-                 [&](std::uint64_t offset) { return !starts_at(offset); });
+    std::ranges::copy_if(freed_, std::back_inserter(offsets),
+                         [&](std::uint64_t offset) { return !starts_at(offset); });
     return offsets;
   }
 

@@ -30,7 +30,10 @@ struct FailureScript {
     if (at >= length && repeats) {
       at = 0;
     }
-    return at < length && ((pattern >> at++) & 1) != 0;
+    if (at >= length) {
+      return false;
+    }
+    return ((pattern >> at++) & 1) != 0;
   }
   bool operator==(const FailureScript&) const = default;
 };
