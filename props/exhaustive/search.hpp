@@ -273,7 +273,8 @@ class Search {
     const Unit unit = {address - heap().base, allocator_->usable_bytes(address)};
     now_.taken.push_back(unit.offset);
     require(unit.size >= size, "{} bytes for {}", unit.size, size);
-    const std::uint64_t align = std::min<std::uint64_t>(size & (~size + 1), Plan::segment_bytes);
+    // Blocks are aligned to their size; a run of slots that stands in for one, to a slot.
+    const std::uint64_t align = std::min<std::uint64_t>(size & (~size + 1), Plan::region_bytes);
     require(unit.offset % align == 0, "{} bytes at {:#x}", size, unit.offset);
     Pages& pages = heap().memory.pages;
     const std::uint64_t mask = Memory::mask_touched(unit.offset, unit.size);

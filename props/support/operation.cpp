@@ -56,7 +56,7 @@ class Reader {
       case 0:
         return low;
       case 1:
-        return (low + 1) * std::uint64_t{64};
+        return (low + 1) * 64;
       case 2:
         return (std::uint64_t{1} << low) + (std::uint64_t{byte()} - 128);
       default:
@@ -91,7 +91,7 @@ class Writer {
   void size(std::uint64_t value) {
     if (value < 64) {
       byte(value);
-    } else if (value % 64 == 0 && value <= 64 * 64) {
+    } else if (value % 64 == 0 && value <= 4096) {
       byte(0x40 | (value / 64 - 1));
     } else if (const auto shift = near_power(value); shift < 64) {
       byte(0x80U | shift);
