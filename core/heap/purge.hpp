@@ -214,8 +214,8 @@ class Purge {
   // item: one that reached over the page between them would be all that is on that page, and free.
   void collect_pages(Class cls, std::uint32_t slot, std::uint32_t c, Batch& batch) {
     const chunk_t& chunk = books_.chunk(slot, c);
-    if (chunk.free_items * Plan::unit_bytes(cls) < Plan::page_bytes) {
-      return;  // not one whole page
+    if ((chunk.free_items + 1U) * Plan::unit_bytes(cls) < Plan::page_bytes) {
+      return;  // not one whole page, with what is left behind the last item
     }
     const std::uint32_t dirty = chunk.dirty_pages;
     for (std::uint32_t page = 0; page < Plan::pages_per_chunk && dirty >> page != 0; ++page) {
@@ -230,11 +230,13 @@ class Purge {
     }
   }
 
+  // Pages behind the last item, which some of Quarter's classes have, are always free.
   std::uint32_t end_of_free_pages(Class cls, std::uint32_t slot, std::uint32_t c,
                                   std::uint32_t page) const {
     const Map items = books_.free_items(slot, c);
-    while (page < Plan::pages_per_chunk && first_item(cls, page) < Plan::items_per_chunk(cls) &&
-           items.test_all(first_item(cls, page), last_item(cls, page))) {
+    while (page < Plan::pages_per_chunk &&
+           (first_item(cls, page) >= Plan::items_per_chunk(cls) ||
+            items.test_all(first_item(cls, page), last_item(cls, page)))) {
       ++page;
     }
     return page;
