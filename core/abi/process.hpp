@@ -18,7 +18,7 @@
 
 namespace strata {
 
-using MallocPlan = plan::Pow2;
+using MallocPlan = plan::Quarter;
 
 #if STRATA_CHECKED
 using ProcessHooks = CheckingHooks<AbortingHandler>;

@@ -84,7 +84,7 @@ class Allocator {
   // never be met. (`align_bytes` is for allocate_aligned, whose sizes are rounded for it.)
   Address allocate(Cache* cache, std::uint64_t size_bytes, std::uint64_t align_bytes = 1) {
     const Address address =
-        cache->pop(Plan::Items::template class_of_size<std::uint64_t>(size_bytes));
+        cache->pop(Plan::magazine_of_size(size_bytes));
     if (address == 0) [[unlikely]] {
       return allocate_miss(cache, size_bytes, align_bytes).address;
     }
