@@ -64,13 +64,28 @@ class BinMap {
     return (before & bit) == 0;
   }
 
-  // Sets the bits of `mask`, not 0, in word w; returns those that were set already.
-  constexpr Word put_word(std::uint32_t w, Word mask) {
-    const Word before = words_[w];
-    words_[w] = before | mask;
-    summary_[w >> WordShift] |= Word{1} << (w & bit_mask);
-    return before & mask;
-  }
+  // Many puts in a row to a map of one summary word, which is written when they are finished.
+  class Putter {
+   public:
+    constexpr explicit Putter(const BinMap& map) : map_(map) { assert(map.summary_words_ == 1); }
+    // As BinMap::put.
+    constexpr bool put(std::uint32_t index) {
+      const std::uint32_t w = index >> WordShift;
+      const Word bit = Word{1} << (index & bit_mask);
+      const Word before = map_.words_[w];
+      if ((before & bit) != 0) {
+        return false;
+      }
+      map_.words_[w] = before | bit;
+      touched_ |= Word{1} << w;
+      return true;
+    }
+    constexpr void finish() { map_.summary_[0] |= touched_; }
+
+   private:
+    BinMap map_;
+    Word touched_ = 0;
+  };
 
   // Clears the bit; returns false, changing nothing, if it was clear.
   constexpr bool take(std::uint32_t index) {

@@ -8,6 +8,9 @@
 
 namespace strata {
 
+// The size of page that the system was last told to use for a slot. A hint: nothing depends on it.
+enum class Pages : std::uint8_t { unadvised, small, huge };
+
 // One 32 MiB slot of the heap space. While the slot is used, its bin's lock guards the record (the
 // segments lock for runs); while it is unused, the segments lock.
 struct region_t {
@@ -21,7 +24,8 @@ struct region_t {
   std::uint8_t cls;              // what it is used for; class_of_region publishes a copy
   std::uint8_t books_ready;      // 1 once its book and item map have been made writable
   std::uint32_t purged_block;    // 1 + the block in a purger's hands; 0: none
-  std::uint8_t reserved[8];
+  Pages pages;                   // what was advised last for this slot; survives reuse
+  std::uint8_t reserved[7];
 };
 static_assert(sizeof(region_t) == 32);
 

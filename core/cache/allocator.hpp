@@ -72,7 +72,7 @@ class Allocator {
     Reports reports;
     give_back(cache, reports);
     registry_.put(cache);
-    heap_.relieve(0);
+    heap_.relieve(Plan::unused);
     finish(reports);
   }
 
@@ -149,14 +149,10 @@ class Allocator {
     if (Plan::is_item(cls) && cache->has_magazines()) {
       make_room(cache, cls, reports);
       cache->push(cls, address);
-      heap_.relieve(0);
     } else {
-      const std::uint64_t freed_bytes = heap_.usable_bytes(address);
       heap_.give(&address, 1, reports);
-      if (freed_bytes > 0) {
-        heap_.relieve(freed_bytes);
-      }
     }
+    heap_.relieve(Plan::bin_of(cls));
     finish(reports);
   }
 

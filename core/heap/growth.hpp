@@ -83,6 +83,24 @@ class Growth {
     return Plan::unit_align(larger) >= request.align_bytes;
   }
 
+  // Asks for huge pages where `chunks` are writable and `now` is what was advised last: page faults
+  // are most of what growth costs, and a huge page costs a fifth of the small ones in it. Something
+  // in the slots is held, no bin's lock is; whoever has it next notes the advice. (Advice from two
+  // threads may reach the system in another order than the books: it is only a hint.)
+  Pages advise_if_dense(std::uint32_t slot, std::uint32_t slots, std::uint64_t chunks, Pages now) {
+    if (chunks < Plan::dense_chunks || now == Pages::huge) {
+      return now;
+    }
+    state_.memory.advise(Space::heap, std::uint64_t{slot} << Plan::region_shift,
+                         std::uint64_t{slots} << Plan::region_shift, Pages::huge);
+    return Pages::huge;
+  }
+  void note_advice(std::uint32_t slot, std::uint32_t slots, Pages pages) {
+    for (std::uint32_t i = 0; pages == Pages::huge && i < slots; ++i) {
+      books_.region(slot + i).pages = pages;
+    }
+  }
+
   // Gives the slots of a region that left its bin back to their segment.
   void close(const Outcome& outcome) {
     if (outcome.closed_slots > 0) {
@@ -133,6 +151,7 @@ class Growth {
     Items<State> items(state_, bin);
     region_t& region = books_.region(slot);
     const std::uint32_t c = region.writable;
+    const Pages pages = region.pages;
     items.hold_chunk(slot, c);  // pins the region
     lock.release();
     const std::uint32_t step = std::min(c, Plan::growth_chunks_max);
@@ -143,7 +162,9 @@ class Growth {
     } else if (commit_chunks(slot, c, c + 1)) {
       end = c + 1;
     }
+    const Pages advised = end > c ? advise_if_dense(slot, 1, end, pages) : pages;
     lock = state_.lock_bin(bin);
+    note_advice(slot, 1, advised);
     region.writable = static_cast<std::uint16_t>(end);
     close(items.release_chunk(slot, c));
   }
@@ -153,10 +174,14 @@ class Growth {
     const std::uint32_t block = books_.free_blocks(lead).first();
     const std::uint32_t from = books_.region(lead).span_writable;
     const std::uint32_t to = blocks.chunks_through(block);
+    const std::uint32_t slots = blocks.slots_of(books_.region(lead).cls);
+    const Pages pages = books_.region(lead).pages;
     blocks.hold_block(lead, block);  // pins the region
     lock.release();
     const bool committed = commit_chunks(lead, from, to);
+    const Pages advised = committed ? advise_if_dense(lead, slots, to, pages) : pages;
     lock = state_.lock_bin(bin);
+    note_advice(lead, slots, advised);
     if (committed) {
       blocks.note_writable(lead, to);
     }
@@ -196,11 +221,12 @@ class Growth {
       return {};
     }
     // Until it is opened, nobody else knows of the slot.
-    const bool ready = commit_first(slot, bin);
+    const std::uint32_t slots = whole_segment ? Plan::regions_per_segment : 1;
+    const bool ready = commit_first(slot, slots, bin);
     Lock lock = state_.lock_bin(bin);
     Taken taken = take(bin, end, count);  // somebody may have put units back meanwhile
     if (taken.count > 0 || !ready) {
-      close({.closed_slot = slot, .closed_slots = whole_segment ? Plan::regions_per_segment : 1});
+      close({.closed_slot = slot, .closed_slots = slots});
       return taken;
     }
     if (Plan::is_item(bin)) {
@@ -213,7 +239,7 @@ class Growth {
 
   // Book, item map and first units of a slot. What was written of it so far stays as it is unless
   // all of it succeeds.
-  bool commit_first(std::uint32_t slot, Class bin) {
+  bool commit_first(std::uint32_t slot, std::uint32_t slots, Class bin) {
     region_t& region = books_.region(slot);
     if (region.books_ready == 0 &&
         !(state_.memory.commit(Space::books, slot * Layout::book_bytes, Layout::book_bytes) &&
@@ -234,6 +260,7 @@ class Growth {
       Blocks<State>::raise_writable(books_, slot, chunks);
     }
     region.books_ready = 1;
+    note_advice(slot, slots, advise_if_dense(slot, slots, least, region.pages));
     return true;
   }
 

@@ -26,9 +26,7 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
   using typename State::Layout;
   using typename State::Lock;
 
-  // A free block or run above this goes back to the system at once.
-  static constexpr std::uint64_t keep_bytes_max = std::uint64_t{1} << 20;
-  // Dirty bytes above the larger of this and an eighth of what is live go back at once.
+  // Free dirty bytes above the larger of this and an eighth of what is live go back at once.
   static constexpr std::uint64_t dirty_bytes_max = std::uint64_t{16} << 20;
   // The rest goes back on the first miss this long after the last time.
   static constexpr std::uint64_t purge_delay_ms = 1000;
@@ -197,21 +195,20 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
 
   // --- Purging --------------------------------------------------------------------------------
 
-  // After a put: what the bounds above say must go at once. `freed_bytes` is the unit's size.
-  void relieve(std::uint64_t freed_bytes) {
+  // After a put to `bin`: what the bound above says must go at once.
+  void relieve(Class bin) {
     const auto& control = books.control();
     const std::uint64_t dirty = control.dirty_bytes.load(std::memory_order_relaxed);
     const std::uint64_t live = control.live_bytes.load(std::memory_order_relaxed);
     const std::uint64_t limit = std::max(dirty_bytes_max, live / 8);
-    if (dirty > limit || freed_bytes > keep_bytes_max) {
+    if (dirty > limit) [[unlikely]] {
       if (const Lock purge = State::try_lock_purge()) {
-        relieve_locked(freed_bytes, dirty > limit, limit);
+        Purge<State>(*this).whole_units(limit, bin);
       }
     }
-    purge_if_due();
   }
 
-  // On every miss: the delayed purge.
+  // On misses of malloc: the delayed purge.
   void purge_if_due() {
     auto& due = books.control().purge_due_ms;
     const std::uint64_t now = memory.now_ms();
@@ -280,19 +277,6 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
                                                      : Problem::unused_region;
     if (problem != Problem::none) {
       reports.add(State::describe_pointer(problem, pointer));
-    }
-  }
-
-  void relieve_locked(std::uint64_t freed_bytes, bool over_limit, std::uint64_t limit) {
-    Purge<State> purge(*this);
-    if (freed_bytes > Plan::segment_bytes) {
-      purge.unused_slots();
-    } else if (freed_bytes > keep_bytes_max) {
-      purge.blocks(Plan::bin_for(freed_bytes));
-      purge.unused_slots();  // its region may have been closed
-    }
-    if (over_limit) {
-      purge.whole_units(limit / 2);
     }
   }
 

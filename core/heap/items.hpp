@@ -63,48 +63,37 @@ class Items : public Chunks<State> {
   // many addresses were looked at, at least one; bad(address, problem) is called for those not put.
   template <class Bad>
   std::uint32_t put(const Address* addresses, std::uint32_t count, Outcome& outcome, Bad bad) {
-    const Place place = place_of(addresses[0] - state_.base);
-    if (place.problem != Problem::none) {
-      bad(addresses[0], place.problem);
-      return 1;
+    const std::uint64_t offset = addresses[0] - state_.base;
+    const std::uint32_t slot = static_cast<std::uint32_t>(Plan::slot_of(offset));
+    const std::uint32_t c = static_cast<std::uint32_t>(Plan::chunk_in_region(offset));
+    const Address chunk_start = addresses[0] - Plan::byte_in_chunk(offset);
+    const bool is_simple = c < books_.region(slot).writable && !books_.free_chunks(slot).test(c) &&
+                           books_.chunk(slot, c).held_pages == 0;
+    if (!is_simple) {
+      // Each one must be looked at by itself.
+      const Place place = place_of(offset);
+      if (place.problem != Problem::none) {
+        bad(addresses[0], place.problem);
+        return 1;
+      }
+      count = 1;
     }
-    Map items = books_.free_items(place.slot, place.chunk);
-    if (books_.chunk(place.slot, place.chunk).held_pages != 0) {
-      count = 1;  // each one must be looked at by itself
-    }
-    const Address chunk_start = addresses[0] - Plan::byte_in_chunk(addresses[0] - state_.base);
-    const std::uint64_t size = Plan::unit_bytes(cls_);
-    const std::uint32_t end = capacity();
     std::uint32_t put = 0;
     std::uint32_t i = 0;
-    // Neighbours come together: their bits are gathered, and written a word at a time.
-    const auto in_chunk = [=](std::uint32_t at) {
-      return at < count && addresses[at] - chunk_start < Plan::chunk_bytes;
-    };
-    while (in_chunk(i)) {
-      std::uint64_t w = no_index;
-      std::uint64_t gathered = 0;
-      for (; in_chunk(i); ++i) {
-        const std::uint64_t byte = addresses[i] - chunk_start;
-        const std::uint64_t item = Plan::Items::template item_index<std::uint64_t>(cls_, byte);
-        const std::uint64_t bit = std::uint64_t{1} << (item & (Plan::word_bits - 1));
-        if (item * size != byte || item >= end) {
-          bad(addresses[i], Problem::interior_pointer);
-          continue;
-        }
-        if (item >> Plan::word_shift != w && gathered != 0) {
-          break;
-        }
-        w = item >> Plan::word_shift;
-        if ((gathered & bit) != 0) {
-          bad(addresses[i], Problem::double_free);
-        }
-        gathered |= bit;
+    while (i < count && addresses[i] - chunk_start < Plan::chunk_bytes) {
+      const std::uint32_t run =
+          put_run(books_.free_items(slot, c), cls_, chunk_start, addresses + i, count - i);
+      put += run;
+      i += run;
+      if (i < count && addresses[i] - chunk_start < Plan::chunk_bytes) {
+        bad(addresses[i], place_of(addresses[i] - state_.base).problem);
+        ++i;
       }
-      put += put_word(items, w, gathered, chunk_start, bad);
     }
-    state_.hooks.on(Event::items_given, place.slot, place.chunk);
-    outcome = after_items_put(place.slot, place.chunk, put);
+    if (put > 0) {
+      state_.hooks.on(Event::items_given, slot, c);
+      outcome = after_items_put(slot, c, put);
+    }
     return i;
   }
 
@@ -155,19 +144,24 @@ class Items : public Chunks<State> {
     return (books_.chunk(place.slot, place.chunk).held_pages & pages(byte, last)) != 0;
   }
 
-  // Puts the items of one word; returns how many.
-  template <class Bad>
-  std::uint32_t put_word(Map items, std::uint64_t w, std::uint64_t mask, Address chunk_start,
-                         Bad bad) {
-    if (mask == 0) {
-      return 0;
+  // Puts back used items of one chunk up to an address that is none. Returns how many. Every free
+  // comes through here: no more is alive in this loop than registers hold.
+  static std::uint32_t put_run(Map items, Class cls, Address chunk_start, const Address* addresses,
+                               std::uint32_t count) {
+    const std::uint64_t size = Plan::unit_bytes(cls);
+    const std::uint64_t last_start = (Plan::items_per_chunk(cls) - 1) * size;
+    typename Map::Putter putter(items);
+    std::uint32_t i = 0;
+    for (; i < count; ++i) {
+      const std::uint64_t byte = addresses[i] - chunk_start;
+      const std::uint64_t item = Plan::Items::template item_index<std::uint64_t>(cls, byte);
+      if (byte > last_start || item * size != byte ||
+          !putter.put(static_cast<std::uint32_t>(item))) [[unlikely]] {
+        break;
+      }
     }
-    const std::uint64_t free_already = items.put_word(static_cast<std::uint32_t>(w), mask);
-    for (std::uint64_t rest = free_already; rest != 0; rest &= rest - 1) {
-      const std::uint64_t item = (w << Plan::word_shift) + lowest_bit(rest);
-      bad(chunk_start + item * Plan::unit_bytes(cls_), Problem::double_free);
-    }
-    return static_cast<std::uint32_t>(std::popcount(mask & ~free_already));
+    putter.finish();
+    return i;
   }
 
   std::uint32_t capacity() const { return Plan::items_per_chunk(cls_); }
@@ -222,10 +216,18 @@ class Items : public Chunks<State> {
       const std::uint32_t w = items.first_word();
       const Address word_start = chunk_start + (std::uint64_t{w} << Plan::word_shift) * size;
       std::uint64_t word = items.word(w);
-      do {
-        *--out = word_start + lowest_bit(word) * size;
-        word &= word - 1;
-      } while (word != 0 && out != out_end);
+      if (word == Map::full_word && out - out_end >= static_cast<std::ptrdiff_t>(Map::word_bits)) {
+        // A run of free items, as a fresh chunk is: nothing to search for.
+        for (std::uint64_t item = 0; item < Map::word_bits; ++item) {
+          *--out = word_start + item * size;
+        }
+        word = 0;
+      } else {
+        do {
+          *--out = word_start + lowest_bit(word) * size;
+          word &= word - 1;
+        } while (word != 0 && out != out_end);
+      }
       items.set_word(w, word);
     }
     // Items are taken in address order: all pages between the first and the last of them.

@@ -23,42 +23,56 @@ class Purge {
  public:
   explicit Purge(State& state) : state_(state), books_(state.books) {}
 
-  // Whole free chunks, blocks and slots, until no more than `goal_bytes` of them are dirty.
-  void whole_units(std::uint64_t goal_bytes) {
-    if (dirty_bytes() > goal_bytes) {
-      unused_slots();
-    }
-    for (Class bin = Plan::last_block; bin > Plan::unused && dirty_bytes() > goal_bytes; --bin) {
-      Plan::is_block(bin) ? blocks(bin) : chunks(bin, false);
-    }
+  // Whole free slots, blocks and chunks, until no more than `goal_bytes` of them are dirty; those of
+  // `warm`, the bin of which something was freed last, after all others.
+  void whole_units(std::uint64_t goal_bytes, Class warm) {
+    goal_bytes_ = goal_bytes;
+    by_page_ = false;
+    all_but(warm);
+    bin(warm);
   }
 
   // Everything free and dirty, page by page where chunks are partly used.
   void everything() {
-    unused_slots();
-    for (Class bin = Plan::last_block; bin > Plan::unused; --bin) {
-      Plan::is_block(bin) ? blocks(bin) : chunks(bin, true);
-    }
+    by_page_ = true;
+    all_but(Plan::unused);
   }
 
-  void blocks(Class bin) {
-    Lock lock = state_.lock_bin(bin);
-    const Map regions = books_.bin_regions(bin);
-    for (std::uint32_t lead = regions.last_before(books_.slots()); lead != no_index;
-         lead = regions.last_before(lead)) {
-      // A closed region's books are no longer this bin's: its class byte says so.
-      for (std::uint32_t block = next_block(bin, lead, no_limit); block != no_index;
-           block = next_block(bin, lead, block)) {
-        purge_block(bin, lead, block, lock);
+ private:
+  static constexpr std::uint32_t no_limit = ~std::uint32_t{0};
+
+  void all_but(Class warm) {
+    unused_slots();
+    for (Class cls = Plan::last_block; cls > Plan::unused; --cls) {
+      if (cls != warm) {
+        bin(cls);
       }
     }
   }
 
+  void bin(Class bin) {
+    if (is_done()) {
+      return;
+    }
+    if (Plan::is_block(bin)) {
+      blocks(bin);
+    } else if (Plan::is_item(bin)) {
+      chunks(bin);
+    }
+  }
+
+  // What is dirty in partly used chunks is not counted, so that going by page ends with the books.
+  bool is_done() const {
+    return !by_page_ && books_.control().dirty_bytes.load(std::memory_order_relaxed) <= goal_bytes_;
+  }
+
+  // --- Unused slots ---------------------------------------------------------------------------
   void unused_slots() {
     Lock lock = state_.lock_segments();
     Segments<State> segments(state_);
-    for (std::uint32_t slot = books_.control().end_slot;
-         slot-- > books_.control().first_slot && books_.control().dirty_slots > 0;) {
+    const auto& control = books_.control();
+    for (std::uint32_t slot = control.end_slot;
+         slot-- > control.first_slot && control.dirty_slots > 0 && !is_done();) {
       region_t& region = books_.region(slot);
       if (!segments.is_unused(slot) || region.dirty == 0) {
         continue;
@@ -75,32 +89,20 @@ class Purge {
     }
   }
 
- private:
-  static constexpr std::uint32_t no_limit = ~std::uint32_t{0};
-
-  // Pages [first_page, end_page) of a chunk, and the items on them; a chunk that is wholly free is
-  // held as such.
-  struct Held {
-    std::uint32_t chunk;
-    std::uint32_t first_page, end_page;
-    std::uint32_t first_item, last_item;
-    bool whole;
-  };
-
-  // A bounded batch for one visit to the bin's lock.
-  struct Batch {
-    static constexpr std::uint32_t capacity = 64;
-    std::array<Held, capacity> held;
-    std::uint32_t count = 0;
-    // Whether a further chunk may not fit: it can have as many runs as half its pages, and one.
-    bool full() const { return count + Plan::pages_per_chunk / 2 + 1 > capacity; }
-  };
-
-  std::uint64_t dirty_bytes() const {
-    return books_.control().dirty_bytes.load(std::memory_order_relaxed);
+  // --- Group B --------------------------------------------------------------------------------
+  void blocks(Class bin) {
+    Lock lock = state_.lock_bin(bin);
+    const Map regions = books_.bin_regions(bin);
+    for (std::uint32_t lead = regions.last_before(books_.slots()); lead != no_index;
+         lead = regions.last_before(lead)) {
+      // A closed region's books are no longer this bin's: its class byte says so.
+      for (std::uint32_t block = next_block(bin, lead, no_limit); block != no_index && !is_done();
+           block = next_block(bin, lead, block)) {
+        purge_block(bin, lead, block, lock);
+      }
+    }
   }
 
-  // --- Group B --------------------------------------------------------------------------------
   // The highest free dirty block below `limit`, or no_index; none once the region has left the bin.
   std::uint32_t next_block(Class bin, std::uint32_t lead, std::uint32_t limit) const {
     if (!books_.bin_regions(bin).test(lead)) {
@@ -157,16 +159,55 @@ class Purge {
   }
 
   // --- Group A --------------------------------------------------------------------------------
-  void chunks(Class cls, bool sparse) {
+  // Pages [first_page, end_page) of a chunk, and the items on them; a chunk that is wholly free is
+  // held as such.
+  struct Held {
+    std::uint32_t chunk;
+    std::uint32_t first_page, end_page;
+    std::uint32_t first_item, last_item;
+    bool whole;
+    bool gone = false;  // the system has dropped them
+
+    std::uint64_t begin() const { return at(first_page); }
+    std::uint64_t end() const { return at(end_page); }
+
+   private:
+    std::uint64_t at(std::uint32_t page) const {  // bytes from the start of the region
+      return (std::uint64_t{chunk} << Plan::chunk_shift) +
+             (std::uint64_t{page} << Plan::page_shift);
+    }
+  };
+
+  // A bounded batch for one visit to the bin's lock.
+  struct Batch {
+    static constexpr std::uint32_t capacity = 80;
+    static constexpr std::uint32_t huge_page_chunks = 32;  // 2 MiB
+    // What one chunk can add: as many runs as half its pages, and one.
+    static constexpr std::uint32_t runs_max = Plan::pages_per_chunk / 2 + 1;
+
+    std::array<Held, capacity> held;
+    std::uint32_t count = 0;
+
+    // Whether the chunk below `limit` is for the next batch: it may not fit, or would divide a huge
+    // page, whose other half would have small ones from then on.
+    bool ends_at(std::uint32_t limit) const {
+      const bool divides =
+          limit % huge_page_chunks == 0 && count + huge_page_chunks > capacity - runs_max;
+      return divides || count + runs_max > capacity;
+    }
+  };
+
+  void chunks(Class cls) {
     Lock lock = state_.lock_bin(cls);
     const Map regions = books_.bin_regions(cls);
     for (std::uint32_t slot = regions.last_before(books_.slots()); slot != no_index;
          slot = regions.last_before(slot)) {
+      const bool by_page = by_page_ && may_divide(cls, slot, lock);
       std::uint32_t limit = Plan::chunks_per_region;
       // The region leaves the bin's list when its last unit is taken, or when it is closed.
-      while (limit > 0 && regions.test(slot)) {
+      while (limit > 0 && regions.test(slot) && !is_done()) {
         Batch batch;
-        limit = collect(cls, slot, limit, sparse, batch);
+        limit = collect(cls, slot, limit, by_page, batch);
         if (batch.count > 0) {
           purge_batch(cls, slot, batch, lock);
         }
@@ -175,12 +216,12 @@ class Purge {
   }
 
   // Holds free dirty pages of the chunks below `limit`, highest first. Returns the next limit.
-  std::uint32_t collect(Class cls, std::uint32_t slot, std::uint32_t limit, bool sparse,
+  std::uint32_t collect(Class cls, std::uint32_t slot, std::uint32_t limit, bool by_page,
                         Batch& batch) {
-    while (limit > 0 && !batch.full()) {
+    while (limit > 0 && !batch.ends_at(limit)) {
       const std::uint32_t free = books_.free_chunks(slot).last_before(limit);
       const std::uint32_t partial =
-          sparse ? books_.partial_chunks(slot).last_before(limit) : no_index;
+          by_page ? books_.partial_chunks(slot).last_before(limit) : no_index;
       if (free == no_index && partial == no_index) {
         return 0;
       }
@@ -252,19 +293,16 @@ class Purge {
         Plan::template item_index<std::uint64_t>(cls, last_byte), Plan::items_per_chunk(cls) - 1));
   }
 
-  void purge_batch(Class cls, std::uint32_t slot, const Batch& batch, Lock& lock) {
+  void purge_batch(Class cls, std::uint32_t slot, Batch& batch, Lock& lock) {
     lock.release();
-    std::uint64_t gone = 0;  // bit i: held[i] is clean now
-    for (std::uint32_t i = 0; i < batch.count; ++i) {
-      gone |= std::uint64_t{decommit(slot, batch.held[i])} << i;
-    }
+    decommit(slot, batch);
     lock = state_.lock_bin(cls);
     Items<State> items(state_, cls);
     for (std::uint32_t i = 0; i < batch.count; ++i) {
       const Held& held = batch.held[i];
       chunk_t& chunk = books_.chunk(slot, held.chunk);
       chunk.held_pages &= static_cast<std::uint16_t>(~page_mask(held));
-      if (((gone >> i) & 1) != 0) {
+      if (held.gone) {
         chunk.dirty_pages &= static_cast<std::uint16_t>(~page_mask(held));
         state_.hooks.on(Event::purged, slot, held.chunk);
       }
@@ -274,16 +312,57 @@ class Purge {
     }
   }
 
-  bool decommit(std::uint32_t slot, const Held& held) {
-    const std::uint64_t start = (std::uint64_t{slot} << Plan::region_shift) +
-                                (std::uint64_t{held.chunk} << Plan::chunk_shift) +
-                                (std::uint64_t{held.first_page} << Plan::page_shift);
-    return state_.memory.decommit(
-        Space::heap, start, std::uint64_t{held.end_page - held.first_page} << Plan::page_shift);
+  // One call for neighbours: they come highest first.
+  void decommit(std::uint32_t slot, Batch& batch) {
+    for (std::uint32_t i = 0, next = 0; i < batch.count; i = next) {
+      for (next = i + 1;
+           next < batch.count && batch.held[next].end() == batch.held[next - 1].begin();) {
+        ++next;
+      }
+      const std::uint64_t begin = batch.held[next - 1].begin();
+      const bool gone =
+          state_.memory.decommit(Space::heap, (std::uint64_t{slot} << Plan::region_shift) + begin,
+                                 batch.held[i].end() - begin);
+      for (std::uint32_t j = i; j < next; ++j) {
+        batch.held[j].gone = gone;
+      }
+    }
+  }
+
+  // Whether a region is purged by page: not while huge pages were advised for it and half of it is
+  // in use; a sparser one loses them.
+  bool may_divide(Class cls, std::uint32_t slot, Lock& lock) {
+    region_t& region = books_.region(slot);
+    if (region.pages != Pages::huge) {
+      return true;
+    }
+    if (free_bytes(cls, slot) < region.writable * Plan::chunk_bytes / 2) {
+      return false;
+    }
+    region.pages = Pages::small;
+    lock.release();
+    state_.memory.advise(Space::heap, std::uint64_t{slot} << Plan::region_shift, Plan::region_bytes,
+                         Pages::small);
+    lock = state_.lock_bin(cls);
+    return true;
+  }
+
+  // What is free of a region's writable prefix, but for remainders behind last items.
+  std::uint64_t free_bytes(Class cls, std::uint32_t slot) const {
+    const std::uint32_t writable = books_.region(slot).writable;
+    const std::uint32_t beyond = Plan::chunks_per_region - writable;  // free chunks, not writable
+    std::uint64_t bytes = (books_.region(slot).free_units - beyond) * Plan::chunk_bytes;
+    const Map partial = books_.partial_chunks(slot);
+    for (std::uint32_t c = partial.first_from(0); c != no_index; c = partial.first_from(c + 1)) {
+      bytes += books_.chunk(slot, c).free_items * Plan::unit_bytes(cls);
+    }
+    return bytes;
   }
 
   State& state_;
   typename State::Books& books_;
+  std::uint64_t goal_bytes_ = 0;
+  bool by_page_ = false;
 };
 
 }  // namespace strata

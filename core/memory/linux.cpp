@@ -91,6 +91,12 @@ bool Linux::decommit(Space space, std::uint64_t offset, std::uint64_t size) {
   return madvise(base(space) + offset, size, MADV_DONTNEED) == 0;
 }
 
+void Linux::advise(Space space, std::uint64_t offset, std::uint64_t size, Pages pages) {
+  const KeepErrno keep;
+  // Refused by a kernel without huge pages: then pages are small.
+  (void)madvise(base(space) + offset, size, pages == Pages::huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+}
+
 std::uint64_t Linux::now_ms() const {
   timespec now{};
   clock_gettime(CLOCK_MONOTONIC_COARSE, &now);

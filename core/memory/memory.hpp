@@ -16,6 +16,9 @@
 //   bool decommit(Space, offset, size)
 //       Drops the contents of a committed range, which read as zero and cost no memory until
 //       written again. false = refused, contents undefined (bytes old or zero).
+//   void advise(Space, offset, size, Pages)
+//       A hint, for whole regions: which size of page suits what will be touched there next. May do
+//       nothing.
 //   std::uint64_t now_ms()
 //       A monotonic clock, coarse.
 //

@@ -244,13 +244,15 @@ class Driver {
     check_content(object, object.usable);
     live_.remove(object.offset);
     const std::uint64_t refused = world_.refused();
+    const std::uint64_t dirty_before = dirty_bytes();
     allocator_.deallocate(cache(thread), heap().base + object.offset);
-    if constexpr (World::is_scripted) {
-      require(object.usable <= Heap::keep_bytes_max || world_.refused() != refused ||
-                  world_.holds(object.offset, object.end(), 0),
-              "{} bytes freed at {:#x} did not go back to the system", object.usable,
-              object.offset);
-    }
+    const std::uint64_t live = heap().books.control().live_bytes.load(std::memory_order_relaxed);
+    const std::uint64_t bound = std::max(Heap::dirty_bytes_max, live / 8);
+    require(dirty_bytes() <= std::max(bound, dirty_before) || world_.refused() != refused,
+            "{} free bytes are dirty after a free, bound {}", dirty_bytes(), bound);
+  }
+  std::uint64_t dirty_bytes() {
+    return heap().books.control().dirty_bytes.load(std::memory_order_relaxed);
   }
 
   void bad_deallocate(const Operation& op) {

@@ -37,6 +37,7 @@ class ScheduledMemory {
   std::uint64_t now_ms() const { return now; }
   bool commit(Space space, std::uint64_t offset, std::uint64_t size);
   bool decommit(Space space, std::uint64_t offset, std::uint64_t size);
+  void advise(Space, std::uint64_t, std::uint64_t, Pages) {}
 
  private:
   struct Free {

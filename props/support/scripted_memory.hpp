@@ -145,6 +145,13 @@ class ScriptedMemory {
     return !refused;
   }
 
+  void advise(Space space, std::uint64_t offset, std::uint64_t bytes, Pages pages) {
+    check_range("advise", space, offset, bytes);
+    require(space == Space::heap && offset % Plan::region_bytes == 0 &&
+                bytes % Plan::region_bytes == 0 && pages != Pages::unadvised,
+            "memory: advice on [{:#x}, +{:#x}), which are not whole regions", offset, bytes);
+  }
+
   std::uint64_t now_ms() const { return clock_ms; }
 
  private:
