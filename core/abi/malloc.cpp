@@ -63,7 +63,7 @@ void* reallocate(void* old, std::size_t size_bytes) {
   if (allocator.resize_in_place(to_address(old), size_bytes)) {
     return old;
   }
-  void* const moved = malloc_inline<Process>(size_bytes);
+  void* const moved = or_enomem(allocator.allocate_grown(own_cache(), usable, size_bytes));
   if (moved == nullptr && size_bytes <= usable) {
     return old;  // nothing is left to shrink into
   }

@@ -31,6 +31,11 @@ class Allocator {
   using Cache = strata::Cache<Plan>;
   using Limits = Magazines<Plan>;
 
+  // A block that realloc moves and that is this large has grown more than once.
+  static constexpr std::uint64_t grown_bytes_min = std::uint64_t{256} << 10;
+  // A block this many times too large is one that shrank: growth leaves it smaller.
+  static constexpr std::uint64_t resize_slack = 4;
+
   // Address space that is worth starting with: two regions.
   static constexpr std::uint64_t heap_bytes_min = 2 * Plan::region_bytes;
 
@@ -104,6 +109,23 @@ class Allocator {
                                               : allocate_miss(cache, size_bytes);
   }
 
+  // For what realloc moves: a block that has grown before gets one of two to four times the size, so
+  // that it seldom moves again; what it does not touch of that costs nothing. Where that is refused, and
+  // for all else, as allocate.
+  Address allocate_grown(Cache* cache, std::uint64_t old_usable, std::uint64_t size_bytes) {
+    const bool has_grown = old_usable >= grown_bytes_min && size_bytes > old_usable;
+    if (has_grown && size_bytes <= Plan::segment_bytes / 2) {
+      const std::uint64_t bytes = 2 * size_bytes;
+      Address address = 0;
+      if (heap_.take({Plan::bin_for(bytes), bytes, 1}, &address + 1, 1).count > 0) {
+        heap_.hooks.allocated(heap_, address, size_bytes);
+        heap_.hooks.settled(heap_);
+        return address;
+      }
+    }
+    return allocate(cache, size_bytes);
+  }
+
   // What the hit path could not serve; the process malloc calls it too, once it has a cache.
   [[gnu::noinline]] Allocation allocate_miss(Cache* cache, std::uint64_t size_bytes,
                                              std::uint64_t align_bytes = 1) {
@@ -161,9 +183,9 @@ class Allocator {
   // Bytes that may be used of a live allocation; 0 if the address cannot be the start of one.
   std::uint64_t usable_bytes(Address address) { return heap_.usable_bytes(address); }
 
-  // Whether the live allocation can serve `size_bytes` where it is, without wasting half of it; of
-  // a
-  // block seven eighths may be left over, which go back to the system.
+  // Whether the live allocation can serve `size_bytes` where it is, without wasting half of it. Of a
+  // block three quarters may be left over, as they are when it has just grown; up to seven eighths
+  // if the rest goes back to the system.
   bool resize_in_place(Address address, std::uint64_t size_bytes) {
     const std::uint64_t usable = heap_.usable_bytes(address);
     if (size_bytes > usable) {
@@ -172,10 +194,12 @@ class Allocator {
     if (size_bytes > usable / 2 || usable == Plan::item_bytes_min) {
       return true;
     }
-    if (!Plan::is_block(Plan::bin_for(size_bytes)) || size_bytes <= usable / 8) {
+    if (!Plan::is_block(Plan::bin_for(size_bytes)) || size_bytes <= usable / (2 * resize_slack)) {
       return false;
     }
-    heap_.trim(address, size_bytes, usable);
+    if (size_bytes <= usable / resize_slack) {
+      heap_.trim(address, size_bytes, usable);
+    }
     return true;
   }
 
