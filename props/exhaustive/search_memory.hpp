@@ -71,7 +71,7 @@ class SearchMemory {
     }
     return true;
   }
-  void advise(Space, std::uint64_t, std::uint64_t, Pages) {}
+  void advise(Space, std::uint64_t, std::uint64_t, strata::Pages) {}
   std::uint64_t now_ms() const { return 0; }
 
   static std::uint64_t mask(std::uint64_t offset, std::uint64_t size) {
