@@ -88,8 +88,7 @@ class Allocator {
   // `size_bytes` or more, aligned to 16 bytes at least. 0 when nothing is left or the request can
   // never be met. (`align_bytes` is for allocate_aligned, whose sizes are rounded for it.)
   Address allocate(Cache* cache, std::uint64_t size_bytes, std::uint64_t align_bytes = 1) {
-    const Address address =
-        cache->pop(Plan::magazine_of_size(size_bytes));
+    const Address address = cache->pop(Plan::magazine_of_size(size_bytes));
     if (address == 0) [[unlikely]] {
       return allocate_miss(cache, size_bytes, align_bytes).address;
     }
@@ -109,9 +108,9 @@ class Allocator {
                                               : allocate_miss(cache, size_bytes);
   }
 
-  // For what realloc moves: a block that has grown before gets one of two to four times the size, so
-  // that it seldom moves again; what it does not touch of that costs nothing. Where that is refused, and
-  // for all else, as allocate.
+  // For what realloc moves: a block that has grown before gets one of two to four times the size,
+  // so that it seldom moves again; what it does not touch of that costs nothing. Where that is
+  // refused, and for all else, as allocate.
   Address allocate_grown(Cache* cache, std::uint64_t old_usable, std::uint64_t size_bytes) {
     const bool has_grown = old_usable >= grown_bytes_min && size_bytes > old_usable;
     if (has_grown && size_bytes <= Plan::segment_bytes / 2) {
@@ -183,9 +182,9 @@ class Allocator {
   // Bytes that may be used of a live allocation; 0 if the address cannot be the start of one.
   std::uint64_t usable_bytes(Address address) { return heap_.usable_bytes(address); }
 
-  // Whether the live allocation can serve `size_bytes` where it is, without wasting half of it. Of a
-  // block three quarters may be left over, as they are when it has just grown; up to seven eighths
-  // if the rest goes back to the system.
+  // Whether the live allocation can serve `size_bytes` where it is, without wasting half of it. Of
+  // a block three quarters may be left over, as they are when it has just grown; up to seven
+  // eighths if the rest goes back to the system.
   bool resize_in_place(Address address, std::uint64_t size_bytes) {
     const std::uint64_t usable = heap_.usable_bytes(address);
     if (size_bytes > usable) {

@@ -220,7 +220,7 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
       const bool started = due.load(std::memory_order_relaxed) != 0;
       due.store(now + purge_delay_ms, std::memory_order_relaxed);
       if (started) {
-        Purge<State>(*this).everything();
+        Purge<State>(*this).everything_sparse();
       }
     }
   }

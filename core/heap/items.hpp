@@ -155,8 +155,8 @@ class Items : public Chunks<State> {
     for (; i < count; ++i) {
       const std::uint64_t byte = addresses[i] - chunk_start;
       const std::uint64_t item = Plan::Items::template item_index<std::uint64_t>(cls, byte);
-      if (byte > last_start || item * size != byte ||
-          !putter.put(static_cast<std::uint32_t>(item))) [[unlikely]] {
+      if (byte > last_start || item * size != byte || !putter.put(static_cast<std::uint32_t>(item)))
+          [[unlikely]] {
         break;
       }
     }

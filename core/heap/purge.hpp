@@ -23,8 +23,8 @@ class Purge {
  public:
   explicit Purge(State& state) : state_(state), books_(state.books) {}
 
-  // Whole free slots, blocks and chunks, until no more than `goal_bytes` of them are dirty; those of
-  // `warm`, the bin of which something was freed last, after all others.
+  // Whole free slots, blocks and chunks, until no more than `goal_bytes` of them are dirty; those
+  // of `warm`, the bin of which something was freed last, after all others.
   void whole_units(std::uint64_t goal_bytes, Class warm) {
     goal_bytes_ = goal_bytes;
     by_page_ = false;
@@ -36,6 +36,12 @@ class Purge {
   void everything() {
     by_page_ = true;
     all_but(Plan::unused);
+  }
+
+  // The same, but that no huge page is divided in a region of which half is in use.
+  void everything_sparse() {
+    keep_huge_ = true;
+    everything();
   }
 
  private:
@@ -329,14 +335,13 @@ class Purge {
     }
   }
 
-  // Whether a region is purged by page: not while huge pages were advised for it and half of it is
-  // in use; a sparser one loses them.
+  // Whether a region is purged by page. If huge pages were advised for it, it loses them then.
   bool may_divide(Class cls, std::uint32_t slot, Lock& lock) {
     region_t& region = books_.region(slot);
     if (region.pages != Pages::huge) {
       return true;
     }
-    if (free_bytes(cls, slot) < region.writable * Plan::chunk_bytes / 2) {
+    if (keep_huge_ && free_bytes(cls, slot) < region.writable * Plan::chunk_bytes / 2) {
       return false;
     }
     region.pages = Pages::small;
@@ -363,6 +368,7 @@ class Purge {
   typename State::Books& books_;
   std::uint64_t goal_bytes_ = 0;
   bool by_page_ = false;
+  bool keep_huge_ = false;
 };
 
 }  // namespace strata

@@ -14,8 +14,8 @@
 
 namespace strata::check {
 
-// Cases a property, unless RC_PARAMS says otherwise. The seed is fixed, so that a date never turns a
-// run red; RC_PARAMS="max_success=… seed=…" looks further.
+// Cases a property, unless RC_PARAMS says otherwise. The seed is fixed, so that a date never turns
+// a run red; RC_PARAMS="max_success=… seed=…" looks further.
 inline void set_default_cases() {
   setenv("RC_PARAMS", "max_success=" STRATA_PROPERTY_CASES " seed=20261122", 0);
 }
