@@ -50,14 +50,16 @@ class Validator : public RegionValidator<Heap> {
     }
   }
 
-  // Mappings that the writable prefixes split the three spaces into.
+  // Mappings that writable prefixes, and advice on pages, split the three spaces into.
   std::uint64_t mappings_now() const {
     std::uint64_t edges = 0;
     bool heap_open = false, books_open = false;  // whether the bytes before are writable
+    Pages pages = Pages::unadvised;              // of the slot before
     for (std::uint32_t slot = 0; slot < books_.slots(); ++slot) {
       const region_t& region = books_.region(slot);
       const bool starts = region.writable > 0;
-      edges += starts != heap_open ? 1 : 0;
+      edges += starts != heap_open || region.pages != pages ? 1 : 0;
+      pages = region.pages;
       heap_open = region.writable == Plan::chunks_per_region;
       edges += starts != heap_open ? 1 : 0;
       edges += (region.books_ready != 0) != books_open ? 2 : 0;  // books and item map
