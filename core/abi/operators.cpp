@@ -2,7 +2,17 @@
 // delete is free.
 #include <new>
 
+#include "abi/cxx_library.hpp"
 #include "abi/malloc.hpp"
+
+// What the compiler refers to for the catch below. Weak, so that no library is loaded for it: see
+// cxx_library.hpp.
+__asm__(
+    ".weak __gxx_personality_v0\n"
+    ".weak __cxa_begin_catch\n"
+    ".weak __cxa_end_catch\n"
+    ".weak _Unwind_Resume\n"
+    ".weak _ZSt9terminatev\n");
 
 namespace {
 
@@ -20,9 +30,9 @@ void* retry(Allocate allocate) {
     if (void* const pointer = allocate()) {
       return pointer;
     }
-    const std::new_handler handler = std::get_new_handler();
+    const std::new_handler handler = strata::current_new_handler();
     if (handler == nullptr) {
-      throw std::bad_alloc();
+      strata::throw_bad_alloc();
     }
     handler();
   }

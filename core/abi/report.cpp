@@ -65,6 +65,13 @@ void report_and_abort(const Report& report) {
   std::abort();
 }
 
+void abort_out_of_memory() {
+  Line line;
+  line.text("strata: operator new: out of memory, and no C++ library that could throw bad_alloc");
+  line.write_out();
+  std::abort();
+}
+
 void reject_option(std::string_view option, const char* remedy) {
   Line line;
   line.text("strata: cannot read \"").text(option).text("\" in STRATA_OPTIONS: ").text(remedy);

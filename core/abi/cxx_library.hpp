@@ -1,0 +1,15 @@
+// What operator new needs of the C++ library when it fails. A program in C has none, and loading
+// one for it would cost 1.6 MB; so the library is only looked for then, and not linked.
+#pragma once
+
+#include <new>
+
+namespace strata {
+
+// As std::get_new_handler; null too if no C++ library can be found.
+std::new_handler current_new_handler() noexcept;
+
+// Throws std::bad_alloc; says so and aborts if no C++ library can be found.
+[[noreturn]] void throw_bad_alloc();
+
+}  // namespace strata
