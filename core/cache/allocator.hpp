@@ -325,7 +325,7 @@ class Allocator {
       return {address, false};
     }
     double_limit(cache, cls);
-    const std::uint32_t batch = (cache->limit(cls) + 1) / 2;
+    const std::uint32_t batch = std::min((cache->limit(cls) + 1) / 2, Limits::batch_max);
     Address* const stack = cache->pointers(cls);
     Taken taken = heap_.take(request, stack + batch, batch);
     if (taken.count == 0) {

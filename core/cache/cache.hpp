@@ -19,9 +19,11 @@ namespace strata {
 // Where the stack of each class lies in a cache, and how high it may grow.
 template <class Plan>
 struct Magazines {
-  // Held by one thread in one class: 64 KiB, or two items if that is more; and never more pointers
-  // than the batch they come in, twice.
+  // Held by one thread in one class: 64 KiB, or two items if that is more; and no more pointers than
+  // keep the lock of their bin for about 2 us when half of them go back.
   static constexpr std::uint64_t bytes_max = std::uint64_t{64} << 10;
+  static constexpr std::uint32_t pointers_max = 511;
+  // What one refill brings at most: what a thread may never use should stay with all.
   static constexpr std::uint32_t batch_max = 64;
   // Where the slow start begins; every miss doubles it.
   static constexpr std::uint32_t limit_first = 8;
@@ -29,7 +31,7 @@ struct Magazines {
   // Pointers in the magazine of a class, at most.
   static constexpr std::uint32_t capacity(plan::Class cls) {
     return static_cast<std::uint32_t>(
-        std::clamp<std::uint64_t>(bytes_max / Plan::unit_bytes(cls), 2, 2 * batch_max - 1));
+        std::clamp<std::uint64_t>(bytes_max / Plan::unit_bytes(cls), 2, pointers_max));
   }
   // What one thread can hold in all its magazines, bytes: the bound that README states.
   static constexpr std::uint64_t thread_bytes_max() {
@@ -79,7 +81,9 @@ struct Cache {
     zero = 0;
     magazines = {};
     for (plan::Class cls = 1; cls <= Plan::item_classes; ++cls) {
-      at(floor(cls)) = 0;
+      if (at(floor(cls)) != 0) {  // else a page of zeros may stay one that costs nothing
+        at(floor(cls)) = 0;
+      }
       set_count(cls, 0);
       set_limit(cls, std::min(Limits::limit_first, Limits::capacity(cls)));
     }
