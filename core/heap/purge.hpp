@@ -8,7 +8,7 @@
 
 #include "heap/blocks.hpp"
 #include "heap/growth.hpp"
-#include "heap/items.hpp"
+#include "heap/purge_chunks.hpp"
 #include "heap/segments.hpp"
 
 namespace strata {
@@ -26,22 +26,21 @@ class Purge {
   // Whole free slots, blocks and chunks, until no more than `goal_bytes` of them are dirty; those
   // of `warm`, the bin of which something was freed last, after all others.
   void whole_units(std::uint64_t goal_bytes, Class warm) {
-    goal_bytes_ = goal_bytes;
-    by_page_ = false;
+    aim_ = {.goal_bytes = goal_bytes};
     all_but(warm);
     bin(warm);
   }
 
   // Everything free and dirty, page by page where chunks are partly used.
   void everything() {
-    by_page_ = true;
+    aim_ = {.by_page = true};
     all_but(Plan::unused);
   }
 
   // The same, but that no huge page is divided in a region of which half is in use.
   void everything_sparse() {
-    keep_huge_ = true;
-    everything();
+    aim_ = {.by_page = true, .keep_huge = true};
+    all_but(Plan::unused);
   }
 
  private:
@@ -63,14 +62,11 @@ class Purge {
     if (Plan::is_block(bin)) {
       blocks(bin);
     } else if (Plan::is_item(bin)) {
-      chunks(bin);
+      PurgeChunks<State>(state_, aim_).run(bin);
     }
   }
 
-  // What is dirty in partly used chunks is not counted, so that going by page ends with the books.
-  bool is_done() const {
-    return !by_page_ && books_.control().dirty_bytes.load(std::memory_order_relaxed) <= goal_bytes_;
-  }
+  bool is_done() const { return aim_.is_reached(books_); }
 
   // --- Unused slots ---------------------------------------------------------------------------
   void unused_slots() {
@@ -164,211 +160,9 @@ class Purge {
     Growth<State>(state_).close(blocks.release_block(lead, block));
   }
 
-  // --- Group A --------------------------------------------------------------------------------
-  // Pages [first_page, end_page) of a chunk, and the items on them; a chunk that is wholly free is
-  // held as such.
-  struct Held {
-    std::uint32_t chunk;
-    std::uint32_t first_page, end_page;
-    std::uint32_t first_item, last_item;
-    bool whole;
-    bool gone = false;  // the system has dropped them
-
-    std::uint64_t begin() const { return at(first_page); }
-    std::uint64_t end() const { return at(end_page); }
-
-   private:
-    std::uint64_t at(std::uint32_t page) const {  // bytes from the start of the region
-      return (std::uint64_t{chunk} << Plan::chunk_shift) +
-             (std::uint64_t{page} << Plan::page_shift);
-    }
-  };
-
-  // A bounded batch for one visit to the bin's lock.
-  struct Batch {
-    static constexpr std::uint32_t capacity = 80;
-    static constexpr std::uint32_t huge_page_chunks = 32;  // 2 MiB
-    // What one chunk can add: as many runs as half its pages, and one.
-    static constexpr std::uint32_t runs_max = Plan::pages_per_chunk / 2 + 1;
-
-    std::array<Held, capacity> held;
-    std::uint32_t count = 0;
-
-    // Whether the chunk below `limit` is for the next batch: it may not fit, or would divide a huge
-    // page, whose other half would have small ones from then on.
-    bool ends_at(std::uint32_t limit) const {
-      const bool divides =
-          limit % huge_page_chunks == 0 && count + huge_page_chunks > capacity - runs_max;
-      return divides || count + runs_max > capacity;
-    }
-  };
-
-  void chunks(Class cls) {
-    Lock lock = state_.lock_bin(cls);
-    const Map regions = books_.bin_regions(cls);
-    for (std::uint32_t slot = regions.last_before(books_.slots()); slot != no_index;
-         slot = regions.last_before(slot)) {
-      const bool by_page = by_page_ && may_divide(cls, slot, lock);
-      std::uint32_t limit = Plan::chunks_per_region;
-      // The region leaves the bin's list when its last unit is taken, or when it is closed.
-      while (limit > 0 && regions.test(slot) && !is_done()) {
-        Batch batch;
-        limit = collect(cls, slot, limit, by_page, batch);
-        if (batch.count > 0) {
-          purge_batch(cls, slot, batch, lock);
-        }
-      }
-    }
-  }
-
-  // Holds free dirty pages of the chunks below `limit`, highest first. Returns the next limit.
-  std::uint32_t collect(Class cls, std::uint32_t slot, std::uint32_t limit, bool by_page,
-                        Batch& batch) {
-    while (limit > 0 && !batch.ends_at(limit)) {
-      const std::uint32_t free = books_.free_chunks(slot).last_before(limit);
-      const std::uint32_t partial =
-          by_page ? books_.partial_chunks(slot).last_before(limit) : no_index;
-      if (free == no_index && partial == no_index) {
-        return 0;
-      }
-      if (partial == no_index || (free != no_index && free > partial)) {
-        collect_free(cls, slot, free, batch);
-        limit = free;
-      } else {
-        collect_pages(cls, slot, partial, batch);
-        limit = partial;
-      }
-    }
-    return limit;
-  }
-
-  void collect_free(Class cls, std::uint32_t slot, std::uint32_t c, Batch& batch) {
-    if (c < books_.region(slot).writable && books_.chunk(slot, c).dirty_pages != 0) {
-      Items<State>(state_, cls).hold_chunk(slot, c);
-      hold(slot, {c, 0, Plan::pages_per_chunk, 0, 0, true}, batch);
-    }
-  }
-
-  void hold(std::uint32_t slot, const Held& held, Batch& batch) {
-    books_.chunk(slot, held.chunk).held_pages |= page_mask(held);
-    batch.held[batch.count++] = held;
-  }
-  static std::uint16_t page_mask(const Held& held) {
-    return static_cast<std::uint16_t>((1U << held.end_page) - (1U << held.first_page));
-  }
-
-  // Maximal runs of pages on which no item is used, if they have dirt. Two runs never share an
-  // item: one that reached over the page between them would be all that is on that page, and free.
-  void collect_pages(Class cls, std::uint32_t slot, std::uint32_t c, Batch& batch) {
-    const chunk_t& chunk = books_.chunk(slot, c);
-    if ((chunk.free_items + 1U) * Plan::unit_bytes(cls) < Plan::page_bytes) {
-      return;  // not one whole page, with what is left behind the last item
-    }
-    const std::uint32_t dirty = chunk.dirty_pages;
-    for (std::uint32_t page = 0; page < Plan::pages_per_chunk && dirty >> page != 0; ++page) {
-      const std::uint32_t end = end_of_free_pages(cls, slot, c, page);
-      const std::uint32_t mask = (1U << end) - (1U << page);
-      if (end > page && (dirty & mask) != 0) {
-        const Held held = {c, page, end, first_item(cls, page), last_item(cls, end - 1), false};
-        Items<State>(state_, cls).hold_items(slot, c, held.first_item, held.last_item);
-        hold(slot, held, batch);
-      }
-      page = end > page ? end : page;
-    }
-  }
-
-  // Pages behind the last item, which some of Quarter's classes have, are always free.
-  std::uint32_t end_of_free_pages(Class cls, std::uint32_t slot, std::uint32_t c,
-                                  std::uint32_t page) const {
-    const Map items = books_.free_items(slot, c);
-    while (page < Plan::pages_per_chunk &&
-           (first_item(cls, page) >= Plan::items_per_chunk(cls) ||
-            items.test_all(first_item(cls, page), last_item(cls, page)))) {
-      ++page;
-    }
-    return page;
-  }
-
-  static std::uint32_t first_item(Class cls, std::uint32_t page) {
-    return static_cast<std::uint32_t>(
-        Plan::template item_index<std::uint64_t>(cls, std::uint64_t{page} << Plan::page_shift));
-  }
-  static std::uint32_t last_item(Class cls, std::uint32_t page) {
-    const std::uint64_t last_byte = ((std::uint64_t{page} + 1) << Plan::page_shift) - 1;
-    return static_cast<std::uint32_t>(std::min<std::uint64_t>(
-        Plan::template item_index<std::uint64_t>(cls, last_byte), Plan::items_per_chunk(cls) - 1));
-  }
-
-  void purge_batch(Class cls, std::uint32_t slot, Batch& batch, Lock& lock) {
-    lock.release();
-    decommit(slot, batch);
-    lock = state_.lock_bin(cls);
-    Items<State> items(state_, cls);
-    for (std::uint32_t i = 0; i < batch.count; ++i) {
-      const Held& held = batch.held[i];
-      chunk_t& chunk = books_.chunk(slot, held.chunk);
-      chunk.held_pages &= static_cast<std::uint16_t>(~page_mask(held));
-      if (held.gone) {
-        chunk.dirty_pages &= static_cast<std::uint16_t>(~page_mask(held));
-        state_.hooks.on(Event::purged, slot, held.chunk);
-      }
-      Growth<State>(state_).close(
-          held.whole ? items.release_chunk(slot, held.chunk)
-                     : items.release_items(slot, held.chunk, held.first_item, held.last_item));
-    }
-  }
-
-  // One call for neighbours: they come highest first.
-  void decommit(std::uint32_t slot, Batch& batch) {
-    for (std::uint32_t i = 0, next = 0; i < batch.count; i = next) {
-      for (next = i + 1;
-           next < batch.count && batch.held[next].end() == batch.held[next - 1].begin();) {
-        ++next;
-      }
-      const std::uint64_t begin = batch.held[next - 1].begin();
-      const bool gone =
-          state_.memory.decommit(Space::heap, (std::uint64_t{slot} << Plan::region_shift) + begin,
-                                 batch.held[i].end() - begin);
-      for (std::uint32_t j = i; j < next; ++j) {
-        batch.held[j].gone = gone;
-      }
-    }
-  }
-
-  // Whether a region is purged by page. If huge pages were advised for it, it loses them then.
-  bool may_divide(Class cls, std::uint32_t slot, Lock& lock) {
-    region_t& region = books_.region(slot);
-    if (region.pages != Pages::huge) {
-      return true;
-    }
-    if (keep_huge_ && free_bytes(cls, slot) < region.writable * Plan::chunk_bytes / 2) {
-      return false;
-    }
-    region.pages = Pages::small;
-    lock.release();
-    state_.memory.advise(Space::heap, std::uint64_t{slot} << Plan::region_shift, Plan::region_bytes,
-                         Pages::small);
-    lock = state_.lock_bin(cls);
-    return true;
-  }
-
-  // What is free of a region's writable prefix, but for remainders behind last items.
-  std::uint64_t free_bytes(Class cls, std::uint32_t slot) const {
-    const std::uint32_t writable = books_.region(slot).writable;
-    const std::uint32_t beyond = Plan::chunks_per_region - writable;  // free chunks, not writable
-    std::uint64_t bytes = (books_.region(slot).free_units - beyond) * Plan::chunk_bytes;
-    const Map partial = books_.partial_chunks(slot);
-    for (std::uint32_t c = partial.first_from(0); c != no_index; c = partial.first_from(c + 1)) {
-      bytes += books_.chunk(slot, c).free_items * Plan::unit_bytes(cls);
-    }
-    return bytes;
-  }
-
   State& state_;
   typename State::Books& books_;
-  std::uint64_t goal_bytes_ = 0;
-  bool by_page_ = false;
-  bool keep_huge_ = false;
+  PurgeAim aim_;
 };
 
 }  // namespace strata
