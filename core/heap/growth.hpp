@@ -83,12 +83,13 @@ class Growth {
     return Plan::unit_align(larger) >= request.align_bytes;
   }
 
-  // Asks for huge pages where `chunks` are writable and `now` is what was advised last: page faults
-  // are most of what growth costs, and a huge page costs a fifth of the small ones in it. Something
-  // in the slots is held, no bin's lock is; whoever has it next notes the advice. (Advice from two
-  // threads may reach the system in another order than the books: it is only a hint.)
-  Pages advise_if_dense(std::uint32_t slot, std::uint32_t slots, std::uint64_t chunks, Pages now) {
-    if (chunks < Plan::dense_chunks || now == Pages::huge) {
+  // Asks for huge pages if they suit what `chunks` of a bin's region are writable for, and `now` is
+  // what was advised last: page faults are most of what growth costs, and a huge page costs a fifth
+  // of the small ones in it. Something in the slots is held, no bin's lock is; whoever has it next
+  // notes the advice. (Advice of two threads may reach the system in another order than the books.)
+  Pages advise(Class bin, std::uint32_t slot, std::uint32_t slots, std::uint32_t chunks,
+               Pages now) {
+    if (!suits_huge_pages(bin, chunks) || now == Pages::huge) {
       return now;
     }
     state_.memory.advise(Space::heap, std::uint64_t{slot} << Plan::region_shift,
@@ -162,7 +163,7 @@ class Growth {
     } else if (commit_chunks(slot, c, c + 1)) {
       end = c + 1;
     }
-    const Pages advised = end > c ? advise_if_dense(slot, 1, end, pages) : pages;
+    const Pages advised = end > c ? advise(bin, slot, 1, end, pages) : pages;
     lock = state_.lock_bin(bin);
     note_advice(slot, 1, advised);
     region.writable = static_cast<std::uint16_t>(end);
@@ -179,7 +180,7 @@ class Growth {
     blocks.hold_block(lead, block);  // pins the region
     lock.release();
     const bool committed = commit_chunks(lead, from, to);
-    const Pages advised = committed ? advise_if_dense(lead, slots, to, pages) : pages;
+    const Pages advised = committed ? advise(bin, lead, slots, to, pages) : pages;
     lock = state_.lock_bin(bin);
     note_advice(lead, slots, advised);
     if (committed) {
@@ -260,7 +261,7 @@ class Growth {
       Blocks<State>::raise_writable(books_, slot, chunks);
     }
     region.books_ready = 1;
-    note_advice(slot, slots, advise_if_dense(slot, slots, least, region.pages));
+    note_advice(slot, slots, advise(bin, slot, slots, least, region.pages));
     return true;
   }
 
@@ -270,6 +271,16 @@ class Growth {
         (std::uint64_t{slot} << Plan::region_shift) + (std::uint64_t{from} << Plan::chunk_shift),
         std::uint64_t{to - from} << Plan::chunk_shift);
   }
+
+  // Items of regions that fill up; and blocks that are no less than two huge pages, so that what is
+  // resident is at most twice what was asked for, nor so large that a program may mean to touch
+  // little of them.
+  static bool suits_huge_pages(Class bin, std::uint32_t writable_chunks) {
+    const std::uint64_t chunks =
+        Plan::is_item(bin) ? writable_chunks : Plan::unit_bytes(bin) >> Plan::chunk_shift;
+    return chunks >= Plan::dense_chunks && (Plan::is_item(bin) || chunks <= huge_block_chunks_max);
+  }
+  static constexpr std::uint64_t huge_block_chunks_max = 32 * Plan::dense_chunks;  // 128 MiB
 
   // Below this a block region of a whole segment would eat too much of the space.
   static constexpr std::uint32_t few_segments = 64;

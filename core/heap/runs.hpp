@@ -26,12 +26,6 @@ class Runs {
     }
     const std::uint64_t offset = std::uint64_t{slot} << Plan::region_shift;
     const bool committed = state_.memory.commit(Space::heap, offset, units << Plan::chunk_shift);
-    Growth<State> growth(state_);
-    if (committed) {
-      growth.note_advice(
-          slot, slots_of(units),
-          growth.advise_if_dense(slot, slots_of(units), units, books_.region(slot).pages));
-    }
     const Lock lock = state_.lock_segments();
     if (!committed) {
       Segments<State>(state_).put_slots(slot, slots_of(units));

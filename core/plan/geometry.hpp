@@ -39,8 +39,7 @@ struct Geometry {
   static constexpr std::uint32_t growth_chunks_max =
       chunks_per_region >= 8 ? chunks_per_region / 8 : 1;
 
-  // From this prefix on (4 MiB) a region is taken to be one that fills up: it gets huge pages, of
-  // which it then wastes at most half of one.
+  // From this prefix on (4 MiB) a region is taken to be one that fills up: huge pages suit it.
   static constexpr std::uint32_t dense_chunks = growth_chunks_max;
 
   static constexpr std::uint32_t word_bits = 1U << WordShift;
