@@ -1,0 +1,52 @@
+#include "props/proofs/proof.hpp"
+
+namespace strata::prove {
+
+Term Proof::input(const std::string& name, unsigned bits) {
+  Term made = context_.bv_const(name.c_str(), bits);
+  inputs_.emplace_back(name, made);
+  return made;
+}
+
+Value Proof::records(Shape shape) {
+  const int object = machine_.new_object();
+  shapes_.push_back(std::move(shape));
+  memory_.add_records(object, shapes_.back());
+  return {number(0), object};
+}
+
+void Proof::claim(const std::string& what, const Term& holds) {
+  claims_.push_back({what, z3::implies(path_, holds).simplify(), false});
+}
+
+void Proof::after(const std::string& function, const Arguments& arguments, const Memory& from,
+                  const std::function<void(const End&)>& then) {
+  std::vector<Term> known = assumptions_;
+  known.push_back(path_);
+  const Term outer = path_;
+  for (const End& end : machine_.call(function, arguments, from, known)) {
+    path_ = outer && end.condition;
+    if (end.trap.empty()) {
+      then(end);
+    } else {
+      claims_.push_back({"never " + end.trap, !path_, true});
+    }
+  }
+  path_ = outer;
+}
+
+// One term for all paths.
+Term Proof::value(const std::string& function, const Arguments& arguments) {
+  Term merged(context_);
+  bool first = true;
+  after(function, arguments, [&](const End& end) {
+    merged = first ? end.result.term : z3::ite(end.condition, end.result.term, merged);
+    first = false;
+  });
+  if (first) {
+    throw Unsupported(function + " never returns");
+  }
+  return merged.simplify();
+}
+
+}  // namespace strata::prove

@@ -1,0 +1,73 @@
+// How a proof is written: inputs, what may be assumed of them, calls of the code, claims.
+#pragma once
+
+#include <deque>
+#include <functional>
+
+#include "props/proofs/machine.hpp"
+
+namespace strata::prove {
+
+class Proof {
+ public:
+  struct Claim {
+    std::string what;
+    Term holds;
+    bool is_safety;  // the code runs to its end: no undefined behaviour, no failing assertion
+  };
+
+  explicit Proof(Machine& machine)
+      : machine_(machine), context_(machine.context()), memory_(context_), path_(number(1, 1) == 1) {}
+
+  // --- Inputs: any value at all ----------------------------------------------------------------
+  Term input(const std::string& name, unsigned bits);
+  Term u16(const std::string& name) { return input(name, 16); }
+  Term u32(const std::string& name) { return input(name, 32); }
+  Term u64(const std::string& name) { return input(name, 64); }
+  // An object of which every byte may be anything; a pointer to its start.
+  Value records(Shape shape);
+
+  Term number(std::uint64_t value, unsigned bits = 64) { return context_.bv_val(value, bits); }
+  void assume(const Term& holds) { assumptions_.push_back(holds); }
+
+  // --- Calls -----------------------------------------------------------------------------------
+  using Arguments = std::vector<Value>;
+  // The result of a function that only computes.
+  Term value(const std::string& function, const Arguments& arguments);
+  // Runs a function on `from` and calls then(end) for every path that returns; what is claimed
+  // there is claimed under that path's condition.
+  void after(const std::string& function, const Arguments& arguments, const Memory& from,
+             const std::function<void(const End&)>& then);
+  void after(const std::string& function, const Arguments& arguments,
+             const std::function<void(const End&)>& then) {
+    after(function, arguments, memory_, then);
+  }
+
+  void claim(const std::string& what, const Term& holds);
+
+  const Memory& memory() const { return memory_; }
+  const std::vector<Term>& assumptions() const { return assumptions_; }
+  const std::vector<Claim>& claims() const { return claims_; }
+  const std::vector<std::pair<std::string, Term>>& inputs() const { return inputs_; }
+
+ private:
+  Machine& machine_;
+  z3::context& context_;
+  Memory memory_;
+  Term path_;  // the condition under which claims are made
+  std::deque<Shape> shapes_;
+  std::vector<Term> assumptions_;
+  std::vector<Claim> claims_;
+  std::vector<std::pair<std::string, Term>> inputs_;
+};
+
+// One thing to prove. `build` must do the same each time: it is run again for each planted bug.
+struct Obligation {
+  std::string name;
+  std::function<void(Proof&)> build;
+};
+
+std::vector<Obligation> plan_obligations();
+std::vector<Obligation> binmap_obligations();
+
+}  // namespace strata::prove
