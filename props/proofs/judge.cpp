@@ -14,7 +14,7 @@ namespace strata::prove {
 namespace {
 
 constexpr unsigned proof_limit_ms = 60'000;
-constexpr unsigned twin_limit_ms = 3'000;
+constexpr unsigned twin_limit_ms = 1'500;
 
 using Clock = std::chrono::steady_clock;
 

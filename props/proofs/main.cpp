@@ -13,7 +13,7 @@ int main(int argc, char** argv) {
   std::string room;
   std::string bitcode;
   Options options;
-  app.add_option("room", room, "plan or binmap")->required();
+  app.add_option("room", room, "pow2, quarter or binmap")->required();
   app.add_option("bitcode", bitcode, "the compiled subjects of the room")
       ->required()
       ->check(CLI::ExistingFile);
@@ -23,11 +23,12 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
 
   const std::map<std::string, std::vector<Obligation> (*)()> rooms = {
-      {"plan", plan_obligations},
+      {"pow2", pow2_obligations},
+      {"quarter", quarter_obligations},
       {"binmap", binmap_obligations},
   };
   if (!rooms.contains(room)) {
-    fmt::print(stderr, "strata_prove: there is no room {}; rooms are plan, binmap\n", room);
+    fmt::print(stderr, "strata_prove: there is no room {}; rooms are pow2, quarter, binmap\n", room);
     return 2;
   }
   return judge(rooms.at(room)(), bitcode, options) ? 0 : 1;

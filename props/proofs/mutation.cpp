@@ -59,7 +59,18 @@ std::vector<Mutation> mutations_of(LLVMValueRef instruction) {
   };
   const LLVMOpcode opcode = LLVMGetInstructionOpcode(instruction);
   switch (opcode) {
-    case LLVMICmp: add(Change::negated, "a comparison is negated"); break;
+    case LLVMICmp:
+      add(Change::negated, "a comparison is negated");
+      if (LLVMIsAConstantInt(LLVMGetOperand(instruction, 1)) != nullptr) {
+        add(Change::next_constant, "the constant of a comparison is one more");
+      }
+      break;
+    case LLVMLoad:
+      if (LLVMGetTypeKind(LLVMTypeOf(instruction)) == LLVMIntegerTypeKind) {
+        add(Change::next_value, "what is loaded is one more");
+      }
+      break;
+    case LLVMGetElementPtr: add(Change::next_element, "an address is one element further"); break;
     case LLVMSelect: add(Change::swapped_arms, "the arms of a choice are swapped"); break;
     case LLVMStore: add(Change::dropped, "a store is dropped"); break;
     default:

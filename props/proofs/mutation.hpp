@@ -9,7 +9,15 @@
 
 namespace strata::prove {
 
-enum class Change { other_operation, next_constant, negated, swapped_arms, dropped };
+enum class Change {
+  other_operation,
+  next_constant,
+  negated,
+  swapped_arms,
+  next_value,
+  next_element,
+  dropped,
+};
 
 struct Mutation {
   LLVMValueRef instruction;

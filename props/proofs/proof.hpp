@@ -28,6 +28,7 @@ class Proof {
   Value records(Shape shape);
 
   Term number(std::uint64_t value, unsigned bits = 64) { return context_.bv_val(value, bits); }
+  Term truth(bool holds) { return context_.bool_val(holds); }
   void assume(const Term& holds) { assumptions_.push_back(holds); }
 
   // --- Calls -----------------------------------------------------------------------------------
@@ -67,7 +68,8 @@ struct Obligation {
   std::function<void(Proof&)> build;
 };
 
-std::vector<Obligation> plan_obligations();
+std::vector<Obligation> pow2_obligations();
+std::vector<Obligation> quarter_obligations();
 std::vector<Obligation> binmap_obligations();
 
 }  // namespace strata::prove

@@ -143,7 +143,11 @@ Value Run::compute(Path& path, LLVMValueRef instruction) {
   }
   switch (opcode) {
     case LLVMICmp: {
-      const Term holds = compare(LLVMGetICmpPredicate(instruction), operand(0), operand(1));
+      Value right = operand(1);
+      if (has(instruction, Change::next_constant)) {
+        right.term = right.term + number(1, bits_of(LLVMTypeOf(LLVMGetOperand(instruction, 1))));
+      }
+      const Term holds = compare(LLVMGetICmpPredicate(instruction), operand(0), right);
       return integer(z3::ite(has(instruction, Change::negated) ? !holds : holds, number(1, 1),
                              number(0, 1)));
     }
@@ -162,7 +166,11 @@ Value Run::compute(Path& path, LLVMValueRef instruction) {
     case LLVMTrunc: return integer(operand(0).term.extract(bits_of(type) - 1, 0));
     case LLVMFreeze: return operand(0);
     case LLVMGetElementPtr: return element_pointer(path, instruction);
-    case LLVMLoad: return load(path, instruction);
+    case LLVMLoad: {
+      const Value loaded = load(path, instruction);
+      return has(instruction, Change::next_value) ? integer(loaded.term + number(1, bits_of(type)))
+                                                  : loaded;
+    }
     case LLVMAlloca: {
       const int object = machine_.new_object();
       path.memory.add_local(object);
@@ -263,6 +271,9 @@ Value Run::element_pointer(Path& path, LLVMValueRef instruction) {
     type = i > 1 ? LLVMGetElementType(type) : type;
     const unsigned bits = index.get_sort().bv_size();
     offset = offset + times(z3::sext(index, 64 - bits), bytes_of(type));
+  }
+  if (has(instruction, Change::next_element)) {
+    offset = offset + number(bytes_of(type), 64);
   }
   return {offset.simplify(), base.object};
 }
