@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
-#include <fstream>
+#include <set>
 
 #include "props/proofs/second_solver.hpp"
 #include "props/proofs/solver.hpp"
@@ -22,33 +22,37 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-// Assumptions and the opposite of the claims: no solution means proved. Safety is left out for
-// twins: a planted bug that only makes the code trap would be found by any proof.
-z3::solver problem(z3::context& context, const Proof& proof, bool with_safety, unsigned limit_ms) {
-  z3::solver solver = make_solver(context, limit_ms);
-  for (const Term& assumption : proof.assumptions()) {
-    solver.add(assumption);
-  }
-  z3::expr_vector broken(context);
+// A claim is a problem of its own: the assumptions and its opposite. No solution means proved.
+struct Problem {
+  const Proof::Claim& claim;
+  z3::solver solver;
+};
+
+// Those claims that are not plain truths already. Safety is left out for twins: a planted bug that
+// only makes the code trap would be found by any proof.
+// `known` are the terms of claims that are proved already: a planted bug leaves most as they are.
+std::vector<Problem> problems(z3::context& context, const Proof& proof, bool with_safety,
+                              unsigned limit_ms, const std::set<unsigned>& known = {}) {
+  std::vector<Problem> all;
   for (const Proof::Claim& claim : proof.claims()) {
-    if (with_safety || !claim.is_safety) {
-      broken.push_back(!claim.holds);
+    if ((claim.is_safety && !with_safety) || claim.holds.is_true() ||
+        known.contains(claim.holds.id())) {
+      continue;
     }
+    z3::solver solver = make_solver(context, limit_ms);
+    for (const Term& assumption : proof.assumptions()) {
+      solver.add(assumption);
+    }
+    solver.add(!claim.holds);
+    all.push_back({claim, std::move(solver)});
   }
-  solver.add(z3::mk_or(broken));
-  return solver;
+  return all;
 }
 
 std::string counter_example(const Proof& proof, const z3::model& model) {
   std::string text;
   for (const auto& [name, term] : proof.inputs()) {
-    const Term value = model.eval(term, true);
-    text += fmt::format("      {} = {:#x}\n", name, value.get_numeral_uint64());
-  }
-  for (const Proof::Claim& claim : proof.claims()) {
-    if (model.eval(claim.holds, true).is_false()) {
-      text += fmt::format("      broken: {}\n", claim.what);
-    }
+    text += fmt::format("      {} = {:#x}\n", name, model.eval(term, true).get_numeral_uint64());
   }
   return text;
 }
@@ -61,20 +65,28 @@ struct Twin {
 };
 
 // The first planted bug, in the order in which the code ran, that has a counter-example.
-Twin find_twin(Machine& machine, const Obligation& obligation) {
+Twin find_twin(Machine& machine, const Obligation& obligation, const Proof& proved) {
   Twin twin;
+  std::set<unsigned> known;
+  for (const Proof::Claim& claim : proved.claims()) {
+    known.insert(claim.holds.id());
+  }
   for (const Mutation& mutation : machine.mutations()) {
+    if (twin.refuted) {
+      break;
+    }
     ++twin.tried;
     machine.plant(&mutation);
     try {
       Proof proof(machine);
       obligation.build(proof);
-      z3::solver solver = problem(machine.context(), proof, false, twin_limit_ms);
-      if (solver.check() == z3::sat) {
-        twin.refuted = true;
-        twin.text = mutation.text;
-        twin.problem = solver.to_smt2();
-        break;
+      for (Problem& problem : problems(machine.context(), proof, false, twin_limit_ms, known)) {
+        if (problem.solver.check() == z3::sat) {
+          twin.refuted = true;
+          twin.text = mutation.text;
+          twin.problem = problem.solver.to_smt2();
+          break;
+        }
       }
     } catch (const Unsupported&) {
       // The bug leads the code to where no meaning is: try another.
@@ -96,72 +108,92 @@ class Judge {
     const auto start = Clock::now();
     Proof proof(machine);
     obligation.build(proof);
-    z3::solver solver = problem(context, proof, true, proof_limit_ms);
-    const z3::check_result result = solver.check();
+    std::vector<Problem> parts = problems(context, proof, true, proof_limit_ms);
+    const bool is_proved = prove(obligation.name, proof, parts);
     const double proof_s = seconds_since(start);
-    if (result != z3::unsat) {
-      fmt::print("FAILED   {:60} {:6.2f} s\n", obligation.name, proof_s);
-      fmt::print("{}", result == z3::sat ? counter_example(proof, solver.get_model())
-                                         : "      undecided within the limit\n");
+    if (!is_proved) {
       return;
     }
     ++proved_;
+    claims_ += proof.claims().size();
     const auto twin_start = Clock::now();
-    const Twin twin = find_twin(machine, obligation);
+    const Twin twin = find_twin(machine, obligation, proof);
     refuted_ += twin.refuted ? 1 : 0;
-    const double twin_s = seconds_since(twin_start);
-    fmt::print("proved   {:60} {:6.2f} s   twin {:6.2f} s ", obligation.name, proof_s, twin_s);
+    fmt::print("proved   {:46} {:6.2f} s {:4} claims; twin {:5.2f} s ", obligation.name, proof_s,
+               proof.claims().size(), seconds_since(twin_start));
     fmt::print("{}\n", twin.refuted
-                           ? fmt::format("(of {} planted) {}", twin.tried, twin.text)
+                           ? fmt::format("refuted: {}", twin.text)
                            : fmt::format("NONE of {} planted bugs is refuted", twin.tried));
     if (!options_.export_directory.empty()) {
-      second_opinion(obligation.name, solver.to_smt2(), twin);
+      second_opinion(obligation.name, parts, twin);
     }
     std::fflush(stdout);
   }
 
   bool summary() const {
     const bool second = !options_.second_solver.empty();
-    fmt::print("\n{} obligations: {} proved, {} with a refuted twin", all_, proved_, refuted_);
+    fmt::print("\n{} obligations of {} claims: {} proved, {} twins refuted", all_, claims_, proved_,
+               refuted_);
     if (second) {
-      fmt::print(", {} of {} problems agreed by the second solver in {:.1f} s", agreed_, 2 * all_,
-                 second_s_);
+      fmt::print("; of both {} agreed by the second solver, {} problems in {:.1f} s", agreed_,
+                 problems_, second_s_);
     }
     fmt::print("\n");
     if (all_ == 0) {
       fmt::print("strata_prove: no obligation has such a name\n");
     }
-    return all_ != 0 && proved_ == all_ && refuted_ == all_ && (!second || agreed_ == 2 * all_);
+    return all_ != 0 && proved_ == all_ && refuted_ == all_ && (!second || agreed_ == all_);
   }
 
  private:
-  void second_opinion(const std::string& name, const std::string& problem, const Twin& twin) {
-    std::string file_name = name;
-    std::ranges::replace_if(file_name, [](char c) { return std::isalnum(c) == 0; }, '-');
-    const auto file = std::filesystem::path(options_.export_directory) / (file_name + ".smt2");
-    auto twin_file = file;
-    twin_file.replace_extension(".twin.smt2");
-    export_problem(file, problem);
-    export_problem(twin_file, twin.problem);
-    if (options_.second_solver.empty()) {
-      return;
-    }
-    const auto start = Clock::now();
-    for (const auto& [which, expected] :
-         {std::pair(file, "unsat"), std::pair(twin_file, "sat")}) {
-      const std::string answer = ask(options_.second_solver, which);
-      agreed_ += answer == expected ? 1 : 0;
-      if (answer != expected) {
-        fmt::print("      {} says {}, not {}: {}\n", options_.second_solver, answer, expected,
-                   which.string());
+  bool prove(const std::string& name, const Proof& proof, std::vector<Problem>& parts) {
+    for (Problem& part : parts) {
+      const z3::check_result result = part.solver.check();
+      if (result != z3::unsat) {
+        fmt::print("FAILED   {}\n      broken: {}\n{}", name, part.claim.what,
+                   result == z3::sat ? counter_example(proof, part.solver.get_model())
+                                     : "      undecided within the limit\n");
+        return false;
       }
     }
+    return true;
+  }
+
+  // All problems of an obligation, and its twin's.
+  void second_opinion(const std::string& name, std::vector<Problem>& parts, const Twin& twin) {
+    std::string stem = name;
+    std::ranges::replace_if(stem, [](char c) { return std::isalnum(c) == 0; }, '-');
+    const std::filesystem::path directory = options_.export_directory;
+    bool agrees = twin.refuted;
+    std::size_t number = 0;
+    for (Problem& part : parts) {
+      const std::string file = fmt::format("{}.{}.smt2", stem, ++number);
+      agrees &= says(directory / file, part.solver.to_smt2(), "unsat");
+    }
+    agrees &= !twin.refuted || says(directory / (stem + ".twin.smt2"), twin.problem, "sat");
+    agreed_ += agrees ? 1 : 0;
+  }
+
+  bool says(const std::filesystem::path& file, const std::string& problem,
+            const std::string& expected) {
+    export_problem(file, problem);
+    if (options_.second_solver.empty()) {
+      return true;
+    }
+    ++problems_;
+    const auto start = Clock::now();
+    const std::string answer = ask(options_.second_solver, file);
     second_s_ += seconds_since(start);
+    if (answer != expected) {
+      fmt::print("      the second solver says {}, not {}, of {}\n", answer, expected,
+                 file.string());
+    }
+    return answer == expected;
   }
 
   std::string bitcode_file_;
   const Options& options_;
-  unsigned all_ = 0, proved_ = 0, refuted_ = 0, agreed_ = 0;
+  std::size_t all_ = 0, claims_ = 0, proved_ = 0, refuted_ = 0, agreed_ = 0, problems_ = 0;
   double second_s_ = 0;
 };
 

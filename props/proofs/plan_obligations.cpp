@@ -175,10 +175,12 @@ void for_each_item_class(Plan& plan, const std::function<void(std::uint32_t, con
   }
 }
 
-// Division, said by multiplication: of numbers below 2^32, so that nothing wraps.
+// Division, said by multiplication: of numbers below 2^16, so that 32 bits do not wrap.
 Term is_quotient(const Term& quotient, const Term& value, const Term& divisor) {
-  return z3::ule(quotient, value) && z3::ule(quotient * divisor, value) &&
-         z3::ult(value, (quotient + 1) * divisor);
+  const Term q = quotient.extract(31, 0);
+  const Term v = value.extract(31, 0);
+  const Term d = divisor.extract(31, 0);
+  return z3::ule(quotient, value) && z3::ule(q * d, v) && z3::ult(v, (q + 1) * d);
 }
 
 void index_is_division(Plan& plan) {
@@ -200,60 +202,76 @@ void chunk_is_used_up(Plan& plan) {
   });
 }
 
-// An item by where it lies, and its address.
+// An item by where it lies, and its address: of 38 bits.
 struct Item {
-  Term slot, chunk, item;
+  Term slot, chunk, item;  // 13, 9 and 12 bits
 
   static Item any(Plan& plan, const std::string& suffix) {
-    return {plan.narrow("slot" + suffix, 13), plan.narrow("chunk" + suffix, 9),
-            plan.narrow("item" + suffix, 12)};
+    return {plan.proof().input("slot" + suffix, 13), plan.proof().input("chunk" + suffix, 9),
+            plan.proof().input("item" + suffix, 12)};
   }
+  Term place() const { return z3::concat(z3::concat(slot, chunk), item); }
   Term address(const Term& unit) const {
-    return z3::shl(slot, 25) + z3::shl(chunk, 16) + item * unit;
+    const Term chunk_start = z3::concat(z3::concat(slot, chunk), slot.ctx().bv_val(0, 16));
+    return chunk_start + z3::zext(item, 26) * unit.extract(37, 0);
   }
   Term exists(Plan& plan, std::uint32_t cls) const {
-    return z3::ult(item, plan.number(plan.constant("plan_items_per_chunk", cls)));
+    return z3::ult(z3::zext(item, 20),
+                   plan.number(plan.constant("plan_items_per_chunk", cls), 32));
   }
 };
 
 void address_round_trip(Plan& plan) {
-  const Item at = Item::any(plan, "");
+  const Term slot = plan.narrow("slot", 13);
+  const Term chunk = plan.narrow("chunk", 9);
+  const Term byte = plan.narrow("byte", 16);
+  const Term address = z3::shl(slot, 25) + z3::shl(chunk, 16) + byte;
+  plan.proof().claim("every byte of a chunk leads back to it",
+                     plan.call("plan_slot_of", {address}) == slot &&
+                         plan.call("plan_chunk_in_region", {address}) == chunk &&
+                         plan.call("plan_byte_in_chunk", {address}) == byte);
+}
+
+void item_round_trip(Plan& plan) {
+  const Term item = plan.narrow("item", 12);
   const Term inside = plan.narrow("inside", 15);
   for_each_item_class(plan, [&](std::uint32_t cls, const Term& unit) {
-    const Term address = at.address(unit) + inside;
-    const Term byte = plan.call("plan_byte_in_chunk", {address});
-    const Term found = plan.call("plan_item_index", {plan.number(cls), byte});
-    plan.proof().claim(
-        "every byte of an item leads back to it: class " + std::to_string(cls),
-        z3::implies(at.exists(plan, cls) && z3::ult(inside, unit),
-                    plan.call("plan_slot_of", {address}) == at.slot &&
-                        plan.call("plan_chunk_in_region", {address}) == at.chunk &&
-                        found == at.item && (found * unit == byte) == (inside == 0)));
+    const Term byte = item * unit + inside;
+    const Term count = plan.number(plan.constant("plan_items_per_chunk", cls));
+    plan.proof().claim("every byte of an item leads back to it: class " + std::to_string(cls),
+                       z3::implies(z3::ult(item, count) && z3::ult(inside, unit),
+                                   plan.call("plan_item_index", {plan.number(cls), byte}) == item));
   });
 }
 
 void items_are_disjoint(Plan& plan) {
   const Item a = Item::any(plan, "");
-  const Item b = Item::any(plan, " of the other");
+  const Item b = Item::any(plan, " of a later one");
+  plan.proof().assume(z3::ult(a.place(), b.place()));
   for_each_item_class(plan, [&](std::uint32_t cls, const Term& unit) {
-    const Term differ = a.slot != b.slot || a.chunk != b.chunk || a.item != b.item;
-    const Term below = z3::ule(a.address(unit) + unit, b.address(unit));
-    const Term above = z3::ule(b.address(unit) + unit, a.address(unit));
-    plan.proof().claim(
-        "class " + std::to_string(cls),
-        z3::implies(a.exists(plan, cls) && b.exists(plan, cls) && differ, below || above));
+    plan.proof().claim("class " + std::to_string(cls),
+                       z3::implies(a.exists(plan, cls) && b.exists(plan, cls),
+                                   z3::ule(a.address(unit) + unit.extract(37, 0),
+                                           b.address(unit))));
   });
 }
 
-// Interior pointers and those into a chunk's remainder are no items.
+// What a put looks at: is this byte of a chunk the start of an item of it?
 void interior_is_recognised(Plan& plan) {
-  const Term byte = plan.narrow("byte", 16);
+  const Term item = plan.narrow("item", 12);
+  const Term inside = plan.narrow("inside", 15);
+  const Term remainder = plan.narrow("byte", 16);
   for_each_item_class(plan, [&](std::uint32_t cls, const Term& unit) {
-    const Term item = plan.call("plan_item_index", {plan.number(cls), byte});
-    const Term passes = z3::ult(item, plan.number(plan.constant("plan_items_per_chunk", cls))) &&
-                        item * unit == byte;
-    plan.proof().claim("what passes is the start of a whole item: class " + std::to_string(cls),
-                       passes == (z3::urem(byte, unit) == 0 && z3::ule(byte + unit, chunk_bytes)));
+    const Term count = plan.number(plan.constant("plan_items_per_chunk", cls));
+    const auto passes = [&](const Term& byte) {
+      const Term found = plan.call("plan_item_index", {plan.number(cls), byte});
+      return z3::ult(found, count) && found * unit == byte;
+    };
+    plan.proof().claim("of an item's bytes only the first: class " + std::to_string(cls),
+                       z3::implies(z3::ult(item, count) && z3::ult(inside, unit),
+                                   passes(item * unit + inside) == (inside == 0)));
+    plan.proof().claim("of a chunk's remainder none: class " + std::to_string(cls),
+                       z3::implies(z3::uge(remainder, count * unit), !passes(remainder)));
   });
 }
 
@@ -263,7 +281,7 @@ void items_are_aligned(Plan& plan) {
     const Term align = plan.number(plan.constant("plan_unit_align", cls));
     plan.proof().claim("class " + std::to_string(cls),
                        z3::implies(at.exists(plan, cls),
-                                   (at.address(unit) & (align - 1)) == 0));
+                                   (at.address(unit) & (align - 1).extract(37, 0)) == 0));
   });
 }
 
@@ -421,24 +439,33 @@ void chunk_records_are_apart(Plan& plan) {
                      z3::lshr(a, 15) == z3::zext(slot, 32) && z3::ule(a & 0x7FFF, 0x4000 - 32));
 }
 
-// Words of each set: 512 chunks in 8 words, 16384 blocks in 256.
-constexpr std::uint64_t set_bytes[] = {64, 64, 2048, 2048, 8, 8, 32, 32};
-
-void sets_are_apart(Plan& plan, std::uint32_t first) {
+// Two sets of so many words and summary words: 512 chunks, or 16384 blocks.
+void sets_are_apart(Plan& plan, const char* one, const char* other, std::uint64_t words,
+                    std::uint64_t summary_words) {
   Accessors books(plan);
   const Term slot = books.slot("slot");
-  std::vector<std::pair<Term, std::uint64_t>> sets;
-  for (const std::uint32_t set : {first, first + 1, first + 4, first + 5}) {
-    sets.emplace_back(books.at("books_set", 1, {slot, plan.number(set, 32)}), set_bytes[set]);
-    const Term at = sets.back().first;
-    plan.proof().claim("set " + std::to_string(set) + " is in the second half of the slot's book",
+  std::vector<std::pair<Term, std::uint64_t>> parts;
+  for (const char* set : {one, other}) {
+    parts.emplace_back(books.at(set, 1, {slot, plan.number(0, 1)}), 8 * words);
+    parts.emplace_back(books.at(set, 1, {slot, plan.number(1, 1)}), 8 * summary_words);
+  }
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const auto& [at, bytes] = parts[i];
+    plan.proof().claim("part " + std::to_string(i) + " is in the second half of the slot's book",
                        z3::lshr(at, 15) == z3::zext(slot, 32) && z3::uge(at & 0x7FFF, 0x4000) &&
-                           z3::ule((at & 0x7FFF) + plan.number(set_bytes[set]), 0x8000));
-    for (std::size_t i = 0; i + 1 < sets.size(); ++i) {
-      plan.proof().claim("two sets share no byte",
-                         apart(sets[i].first, sets[i].second, at, set_bytes[set]));
+                           z3::ule((at & 0x7FFF) + plan.number(bytes), 0x8000));
+    for (std::size_t k = 0; k < i; ++k) {
+      plan.proof().claim("two parts share no byte",
+                         apart(parts[k].first, parts[k].second, at, bytes));
     }
   }
+}
+
+void chunk_sets_are_apart(Plan& plan) {
+  sets_are_apart(plan, "books_free_chunks", "books_partial_chunks", 8, 1);
+}
+void block_sets_are_apart(Plan& plan) {
+  sets_are_apart(plan, "books_free_blocks", "books_dirty_blocks", 256, 4);
 }
 
 void item_maps_are_apart(Plan& plan) {
@@ -508,7 +535,8 @@ const Statement statements[] = {
     {"an aligned request is large enough", aligned_request_is_large_enough},
     {"an item's index is a division", index_is_division},
     {"a chunk is used up", chunk_is_used_up},
-    {"address to item and back", address_round_trip},
+    {"address to chunk and back", address_round_trip},
+    {"byte to item and back", item_round_trip},
     {"items are disjoint", items_are_disjoint},
     {"interior pointers are recognised", interior_is_recognised},
     {"items are aligned by nature", items_are_aligned},
@@ -520,8 +548,8 @@ const Statement statements[] = {
     {"areas of the control space are apart", areas_are_apart},
     {"areas of the control space are aligned", areas_are_aligned},
     {"records of chunks are apart", chunk_records_are_apart},
-    {"sets of chunks are apart", [](Plan& plan) { sets_are_apart(plan, 0); }},
-    {"sets of blocks are apart", [](Plan& plan) { sets_are_apart(plan, 2); }},
+    {"sets of chunks are apart", chunk_sets_are_apart},
+    {"sets of blocks are apart", block_sets_are_apart},
     {"item maps are apart", item_maps_are_apart},
     {"records of regions are apart", region_records_are_apart},
     {"sets of bins are apart", bin_sets_are_apart},

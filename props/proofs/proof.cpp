@@ -19,13 +19,14 @@ void Proof::claim(const std::string& what, const Term& holds) {
   claims_.push_back({what, z3::implies(path_, holds).simplify(), false});
 }
 
-void Proof::after(const std::string& function, const Arguments& arguments, const Memory& from,
-                  const std::function<void(const End&)>& then) {
-  std::vector<Term> known = assumptions_;
-  known.push_back(path_);
+void Proof::after(const std::string& function, const Arguments& arguments, const Then& known,
+                  const Then& then) {
+  std::vector<Term> assumed = assumptions_;
+  assumed.push_back(path_);
   const Term outer = path_;
-  for (const End& end : machine_.call(function, arguments, from, known)) {
+  for (const End& end : machine_.call(function, arguments, memory_, assumed)) {
     path_ = outer && end.condition;
+    known(end);
     if (end.trap.empty()) {
       then(end);
     } else {

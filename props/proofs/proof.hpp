@@ -35,13 +35,14 @@ class Proof {
   using Arguments = std::vector<Value>;
   // The result of a function that only computes.
   Term value(const std::string& function, const Arguments& arguments);
-  // Runs a function on `from` and calls then(end) for every path that returns; what is claimed
-  // there is claimed under that path's condition.
-  void after(const std::string& function, const Arguments& arguments, const Memory& from,
-             const std::function<void(const End&)>& then);
-  void after(const std::string& function, const Arguments& arguments,
-             const std::function<void(const End&)>& then) {
-    after(function, arguments, memory_, then);
+  using Then = std::function<void(const End&)>;
+  // Runs a function and calls then(end) for every path that returns: what is claimed there is
+  // claimed under that path's condition. Before that, and for paths that end in a trap too,
+  // known(end) may assume what holds of every state, at the places that the path looked at.
+  void after(const std::string& function, const Arguments& arguments, const Then& known,
+             const Then& then);
+  void after(const std::string& function, const Arguments& arguments, const Then& then) {
+    after(function, arguments, [](const End&) {}, then);
   }
 
   void claim(const std::string& what, const Term& holds);

@@ -151,20 +151,26 @@ void* books_region(std::byte* control, std::byte* books, std::byte* item_map,
                    std::uint32_t slot) {
   return &books_of({control, books, item_map}).region(slot);
 }
-// The first word of each set of a slot's book; sets 4 to 7 are the summaries.
-void* books_set(std::byte* control, std::byte* books, std::byte* item_map, 
-                std::uint32_t slot, std::uint32_t set) {
-  const auto all = books_of({control, books, item_map});
-  switch (set) {
-    case 0: return view(all.free_chunks(slot)).words;
-    case 1: return view(all.partial_chunks(slot)).words;
-    case 2: return view(all.free_blocks(slot)).words;
-    case 3: return view(all.dirty_blocks(slot)).words;
-    case 4: return view(all.free_chunks(slot)).summary;
-    case 5: return view(all.partial_chunks(slot)).summary;
-    case 6: return view(all.free_blocks(slot)).summary;
-    default: return view(all.dirty_blocks(slot)).summary;
-  }
+// The words of each set of a slot's book, or its summary.
+void* books_free_chunks(std::byte* control, std::byte* books, std::byte* item_map, std::uint32_t slot,
+    bool summary) {
+  const View at = view(books_of({control, books, item_map}).free_chunks(slot));
+  return summary ? at.summary : at.words;
+}
+void* books_partial_chunks(std::byte* control, std::byte* books, std::byte* item_map, std::uint32_t slot,
+    bool summary) {
+  const View at = view(books_of({control, books, item_map}).partial_chunks(slot));
+  return summary ? at.summary : at.words;
+}
+void* books_free_blocks(std::byte* control, std::byte* books, std::byte* item_map, std::uint32_t slot,
+    bool summary) {
+  const View at = view(books_of({control, books, item_map}).free_blocks(slot));
+  return summary ? at.summary : at.words;
+}
+void* books_dirty_blocks(std::byte* control, std::byte* books, std::byte* item_map, std::uint32_t slot,
+    bool summary) {
+  const View at = view(books_of({control, books, item_map}).dirty_blocks(slot));
+  return summary ? at.summary : at.words;
 }
 void* books_items(std::byte* control, std::byte* books, std::byte* item_map, 
                   std::uint32_t slot, std::uint32_t chunk) {
