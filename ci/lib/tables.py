@@ -33,6 +33,7 @@ CHECK = [
     workflow("props", "every property", 480),
     workflow("exhaustive", "every state of a tiny plan", 480),
     workflow("interleave", "interleavings of every scenario", 480),
+    workflow("prove", "proofs about the source, by Z3 and cvc5", 480),
     workflow("fuzz", "every fuzz target", 480, STRATA_FUZZ_SECONDS="20"),
     workflow("bench", "benchmarks beside other allocators", 480),
 ]
@@ -50,6 +51,7 @@ FULL = [
     workflow("props", "every property", 1800),
     workflow("exhaustive", "every state of a tiny plan", 3600),
     workflow("interleave", "interleavings of every scenario", 3600),
+    workflow("prove", "proofs about the source, by Z3 and cvc5", 1800),
     workflow("fuzz", "every fuzz target", 7200, STRATA_FUZZ_SECONDS="600"),
     workflow("bench", "benchmarks beside other allocators", 1800, STRATA_BENCH_ROUNDS="9"),
 ]

@@ -28,8 +28,8 @@ inline constexpr int null_object = 0;
 
 // What an LLVM value stands for.
 struct Value {
-  Term term;                 // an integer's bits; of a pointer, its offset in bytes
-  int object = no_object;    // of a pointer: what it points into
+  Term term;                      // an integer's bits; of a pointer, its offset in bytes
+  int object = no_object;         // of a pointer: what it points into
   std::vector<Value> parts = {};  // of an aggregate
 
   bool is_pointer() const { return object != no_object; }

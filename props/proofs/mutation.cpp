@@ -7,17 +7,28 @@ namespace {
 
 const char* name_of(LLVMOpcode opcode) {
   switch (opcode) {
-    case LLVMAdd: return "+";
-    case LLVMSub: return "-";
-    case LLVMMul: return "*";
-    case LLVMAnd: return "&";
-    case LLVMOr: return "|";
-    case LLVMXor: return "^";
-    case LLVMShl: return "<<";
-    case LLVMLShr: return ">>";
-    case LLVMUDiv: return "/";
-    case LLVMURem: return "%";
-    default: return "an operation";
+    case LLVMAdd:
+      return "+";
+    case LLVMSub:
+      return "-";
+    case LLVMMul:
+      return "*";
+    case LLVMAnd:
+      return "&";
+    case LLVMOr:
+      return "|";
+    case LLVMXor:
+      return "^";
+    case LLVMShl:
+      return "<<";
+    case LLVMLShr:
+      return ">>";
+    case LLVMUDiv:
+      return "/";
+    case LLVMURem:
+      return "%";
+    default:
+      return "an operation";
   }
 }
 
@@ -25,17 +36,28 @@ const char* name_of(LLVMOpcode opcode) {
 
 LLVMOpcode other_operation(LLVMOpcode opcode) {
   switch (opcode) {
-    case LLVMAdd: return LLVMSub;
-    case LLVMSub: return LLVMAdd;
-    case LLVMMul: return LLVMAdd;
-    case LLVMAnd: return LLVMOr;
-    case LLVMOr: return LLVMAnd;
-    case LLVMXor: return LLVMOr;
-    case LLVMShl: return LLVMLShr;
-    case LLVMLShr: return LLVMShl;
-    case LLVMUDiv: return LLVMURem;
-    case LLVMURem: return LLVMUDiv;
-    default: return opcode;
+    case LLVMAdd:
+      return LLVMSub;
+    case LLVMSub:
+      return LLVMAdd;
+    case LLVMMul:
+      return LLVMAdd;
+    case LLVMAnd:
+      return LLVMOr;
+    case LLVMOr:
+      return LLVMAnd;
+    case LLVMXor:
+      return LLVMOr;
+    case LLVMShl:
+      return LLVMLShr;
+    case LLVMLShr:
+      return LLVMShl;
+    case LLVMUDiv:
+      return LLVMURem;
+    case LLVMURem:
+      return LLVMUDiv;
+    default:
+      return opcode;
   }
 }
 
@@ -70,15 +92,20 @@ std::vector<Mutation> mutations_of(LLVMValueRef instruction) {
         add(Change::next_value, "what is loaded is one more");
       }
       break;
-    case LLVMGetElementPtr: add(Change::next_element, "an address is one element further"); break;
-    case LLVMSelect: add(Change::swapped_arms, "the arms of a choice are swapped"); break;
-    case LLVMStore: add(Change::dropped, "a store is dropped"); break;
+    case LLVMGetElementPtr:
+      add(Change::next_element, "an address is one element further");
+      break;
+    case LLVMSelect:
+      add(Change::swapped_arms, "the arms of a choice are swapped");
+      break;
+    case LLVMStore:
+      add(Change::dropped, "a store is dropped");
+      break;
     default:
       if (LLVMIsABinaryOperator(instruction) != nullptr) {
         const LLVMOpcode other = other_operation(opcode);
         if (other != opcode) {
-          add(Change::other_operation,
-              std::string(name_of(opcode)) + " becomes " + name_of(other));
+          add(Change::other_operation, std::string(name_of(opcode)) + " becomes " + name_of(other));
         }
         if (LLVMIsAConstantInt(LLVMGetOperand(instruction, 1)) != nullptr) {
           add(Change::next_constant,

@@ -124,9 +124,9 @@ void over_the_largest_block_is_a_run(Plan& plan) {
 
 void table_is_the_formula(Plan& plan) {
   const Term cls = plan.item_class();
-  plan.proof().claim("the table of item sizes is item_bytes",
-                     plan.call("plan_unit_bytes", {cls}) ==
-                         plan.call("plan_item_bytes", {z3::zext(cls, 32)}));
+  plan.proof().claim(
+      "the table of item sizes is item_bytes",
+      plan.call("plan_unit_bytes", {cls}) == plan.call("plan_item_bytes", {z3::zext(cls, 32)}));
 }
 
 // --- Alignment ----------------------------------------------------------------------------------
@@ -175,30 +175,26 @@ void for_each_item_class(Plan& plan, const std::function<void(std::uint32_t, con
   }
 }
 
-// Division, said by multiplication: of numbers below 2^16, so that 32 bits do not wrap.
-Term is_quotient(const Term& quotient, const Term& value, const Term& divisor) {
-  const Term q = quotient.extract(31, 0);
-  const Term v = value.extract(31, 0);
-  const Term d = divisor.extract(31, 0);
-  return z3::ule(quotient, value) && z3::ule(q * d, v) && z3::ult(v, (q + 1) * d);
-}
-
+// Every byte of a chunk is so many units and a rest: a form that multiplication distributes over.
 void index_is_division(Plan& plan) {
-  const Term byte = plan.narrow("byte", 16);
+  const Term quotient = plan.narrow("quotient", 12);
+  const Term rest = plan.narrow("rest", 15);
   for_each_item_class(plan, [&](std::uint32_t cls, const Term& unit) {
-    plan.proof().claim("in class " + std::to_string(cls),
-                       is_quotient(plan.call("plan_item_index", {plan.number(cls), byte}), byte,
-                                   unit));
+    const Term byte = quotient * unit + rest;
+    plan.proof().claim(
+        "every byte of an item leads back to it: class " + std::to_string(cls),
+        z3::implies(z3::ult(rest, unit) && z3::ult(byte, chunk_bytes),
+                    plan.call("plan_item_index", {plan.number(cls), byte}) == quotient));
   });
 }
 
 void chunk_is_used_up(Plan& plan) {
   for_each_item_class(plan, [&](std::uint32_t cls, const Term& unit) {
     const Term items = z3::zext(plan.call("plan_items_per_chunk", {plan.number(cls, 32)}), 32);
-    plan.proof().claim("the items of a chunk fit in it, and one more does not: class " +
-                           std::to_string(cls),
-                       z3::ule(items * unit, chunk_bytes) &&
-                           z3::ugt((items + 1) * unit, chunk_bytes) && z3::ule(items, 4096));
+    plan.proof().claim(
+        "the items of a chunk fit in it, and one more does not: class " + std::to_string(cls),
+        z3::ule(items * unit, chunk_bytes) && z3::ugt((items + 1) * unit, chunk_bytes) &&
+            z3::ule(items, 4096));
   });
 }
 
@@ -216,8 +212,7 @@ struct Item {
     return chunk_start + z3::zext(item, 26) * unit.extract(37, 0);
   }
   Term exists(Plan& plan, std::uint32_t cls) const {
-    return z3::ult(z3::zext(item, 20),
-                   plan.number(plan.constant("plan_items_per_chunk", cls), 32));
+    return z3::ult(z3::zext(item, 20), plan.number(plan.constant("plan_items_per_chunk", cls), 32));
   }
 };
 
@@ -232,27 +227,15 @@ void address_round_trip(Plan& plan) {
                          plan.call("plan_byte_in_chunk", {address}) == byte);
 }
 
-void item_round_trip(Plan& plan) {
-  const Term item = plan.narrow("item", 12);
-  const Term inside = plan.narrow("inside", 15);
-  for_each_item_class(plan, [&](std::uint32_t cls, const Term& unit) {
-    const Term byte = item * unit + inside;
-    const Term count = plan.number(plan.constant("plan_items_per_chunk", cls));
-    plan.proof().claim("every byte of an item leads back to it: class " + std::to_string(cls),
-                       z3::implies(z3::ult(item, count) && z3::ult(inside, unit),
-                                   plan.call("plan_item_index", {plan.number(cls), byte}) == item));
-  });
-}
-
 void items_are_disjoint(Plan& plan) {
   const Item a = Item::any(plan, "");
   const Item b = Item::any(plan, " of a later one");
   plan.proof().assume(z3::ult(a.place(), b.place()));
   for_each_item_class(plan, [&](std::uint32_t cls, const Term& unit) {
-    plan.proof().claim("class " + std::to_string(cls),
-                       z3::implies(a.exists(plan, cls) && b.exists(plan, cls),
-                                   z3::ule(a.address(unit) + unit.extract(37, 0),
-                                           b.address(unit))));
+    plan.proof().claim(
+        "class " + std::to_string(cls),
+        z3::implies(a.exists(plan, cls) && b.exists(plan, cls),
+                    z3::ule(a.address(unit) + unit.extract(37, 0), b.address(unit))));
   });
 }
 
@@ -279,13 +262,14 @@ void items_are_aligned(Plan& plan) {
   const Item at = Item::any(plan, "");
   for_each_item_class(plan, [&](std::uint32_t cls, const Term& unit) {
     const Term align = plan.number(plan.constant("plan_unit_align", cls));
-    plan.proof().claim("class " + std::to_string(cls),
-                       z3::implies(at.exists(plan, cls),
-                                   (at.address(unit) & (align - 1).extract(37, 0)) == 0));
+    plan.proof().claim(
+        "class " + std::to_string(cls),
+        z3::implies(at.exists(plan, cls), (at.address(unit) & (align - 1).extract(37, 0)) == 0));
   });
 }
 
-// --- Blocks, class bytes, runs --------------------------------------------------------------------
+// --- Blocks, class bytes, runs
+// --------------------------------------------------------------------
 
 void blocks_fill_their_region(Plan& plan) {
   const Term cls = plan.proof().u32("cls");
@@ -294,11 +278,11 @@ void blocks_fill_their_region(Plan& plan) {
   plan.proof().assume(is_small || is_block);
   const Term bin = plan.call("plan_bin_of", {cls});
   const Term blocks = z3::zext(plan.call("plan_blocks_per_region", {cls}), 32);
-  const Term region = z3::ite(is_small, plan.number(plan::Standard::region_bytes),
-                              plan.number(segment_bytes));
-  plan.proof().claim("no byte is left over",
-                     z3::ule(blocks, 16384) &&
-                         blocks * plan.call("plan_unit_bytes", {bin}) == region);
+  const Term region =
+      z3::ite(is_small, plan.number(plan::Standard::region_bytes), plan.number(segment_bytes));
+  plan.proof().claim(
+      "no byte is left over",
+      z3::ule(blocks, 16384) && blocks * plan.call("plan_unit_bytes", {bin}) == region);
 }
 
 // Of a block by its number in its region: where it starts, and back.
@@ -310,8 +294,7 @@ void block_round_trip(Plan& plan) {
   const Term inside = plan.proof().u64("inside");
   const Term shift = z3::zext(plan.call("plan_block_shift", {bin}), 32);
   plan.proof().assume(z3::ult(segment, 256) && z3::ult(inside, z3::shl(plan.number(1), shift)));
-  plan.proof().assume(
-      z3::ult(block, z3::zext(plan.call("plan_blocks_per_region", {bin}), 32)));
+  plan.proof().assume(z3::ult(block, z3::zext(plan.call("plan_blocks_per_region", {bin}), 32)));
   const Term address = z3::shl(segment, 30) + z3::shl(block, shift) + inside;
   plan.proof().claim("the unit is two to the shift",
                      plan.call("plan_unit_bytes", {bin}) == z3::shl(plan.number(1), shift));
@@ -339,8 +322,8 @@ void small_blocks_share_a_bin(Plan& plan) {
   plan.proof().claim("its bin is one of blocks",
                      plan.call("plan_is_block", {bin}) == plan.number(1, 1));
   plan.proof().claim("there and back", plan.call("plan_small_of", {bin}) == cls);
-  plan.proof().claim("a block fits in a slot", z3::ule(plan.call("plan_unit_bytes", {bin}),
-                                                       plan::Standard::region_bytes));
+  plan.proof().claim("a block fits in a slot",
+                     z3::ule(plan.call("plan_unit_bytes", {bin}), plan::Standard::region_bytes));
 }
 
 void runs_cover(Plan& plan) {
@@ -515,9 +498,9 @@ void bin_sets_are_apart(Plan& plan) {
                      bin == other || (apart(words, 1024, other_words, 1024) &&
                                       apart(words, 1024, other_summary, 16) &&
                                       apart(summary, 16, other_summary, 16)));
-  plan.proof().claim("inside the area of sets",
-                     z3::uge(words, begin) && z3::uge(summary, begin) &&
-                         z3::ule(words + 1024, end) && z3::ule(summary + 16, end));
+  plan.proof().claim("inside the area of sets", z3::uge(words, begin) && z3::uge(summary, begin) &&
+                                                    z3::ule(words + 1024, end) &&
+                                                    z3::ule(summary + 16, end));
 }
 
 using Statement = std::pair<const char*, void (*)(Plan&)>;
@@ -536,7 +519,6 @@ const Statement statements[] = {
     {"an item's index is a division", index_is_division},
     {"a chunk is used up", chunk_is_used_up},
     {"address to chunk and back", address_round_trip},
-    {"byte to item and back", item_round_trip},
     {"items are disjoint", items_are_disjoint},
     {"interior pointers are recognised", interior_is_recognised},
     {"items are aligned by nature", items_are_aligned},

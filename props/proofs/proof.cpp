@@ -16,24 +16,28 @@ Value Proof::records(Shape shape) {
 }
 
 void Proof::claim(const std::string& what, const Term& holds) {
-  claims_.push_back({what, z3::implies(path_, holds).simplify(), false});
+  claims_.push_back({what, z3::implies(path_, holds).simplify(), known_, false});
 }
 
 void Proof::after(const std::string& function, const Arguments& arguments, const Then& known,
                   const Then& then) {
-  std::vector<Term> assumed = assumptions_;
-  assumed.push_back(path_);
-  const Term outer = path_;
-  for (const End& end : machine_.call(function, arguments, memory_, assumed)) {
-    path_ = outer && end.condition;
+  if (in_path_) {
+    throw Unsupported("a call after a call");
+  }
+  in_path_ = true;
+  for (const End& end : machine_.call(function, arguments, memory_, assumptions_)) {
+    path_ = end.condition;
+    known_.clear();
     known(end);
     if (end.trap.empty()) {
       then(end);
     } else {
-      claims_.push_back({"never " + end.trap, !path_, true});
+      claims_.push_back({"never " + end.trap, !path_, known_, true});
     }
   }
-  path_ = outer;
+  in_path_ = false;
+  known_.clear();
+  path_ = truth(true);
 }
 
 // One term for all paths.

@@ -13,11 +13,15 @@ class Proof {
   struct Claim {
     std::string what;
     Term holds;
+    std::vector<Term> known;  // assumed for this claim alone
     bool is_safety;  // the code runs to its end: no undefined behaviour, no failing assertion
   };
 
   explicit Proof(Machine& machine)
-      : machine_(machine), context_(machine.context()), memory_(context_), path_(number(1, 1) == 1) {}
+      : machine_(machine),
+        context_(machine.context()),
+        memory_(context_),
+        path_(number(1, 1) == 1) {}
 
   // --- Inputs: any value at all ----------------------------------------------------------------
   Term input(const std::string& name, unsigned bits);
@@ -29,7 +33,8 @@ class Proof {
 
   Term number(std::uint64_t value, unsigned bits = 64) { return context_.bv_val(value, bits); }
   Term truth(bool holds) { return context_.bool_val(holds); }
-  void assume(const Term& holds) { assumptions_.push_back(holds); }
+  // Of all inputs; in a call's known() or then(), for the claims of that path.
+  void assume(const Term& holds) { (in_path_ ? known_ : assumptions_).push_back(holds); }
 
   // --- Calls -----------------------------------------------------------------------------------
   using Arguments = std::vector<Value>;
@@ -57,6 +62,8 @@ class Proof {
   z3::context& context_;
   Memory memory_;
   Term path_;  // the condition under which claims are made
+  bool in_path_ = false;
+  std::vector<Term> known_;  // of the path
   std::deque<Shape> shapes_;
   std::vector<Term> assumptions_;
   std::vector<Claim> claims_;
@@ -72,5 +79,7 @@ struct Obligation {
 std::vector<Obligation> pow2_obligations();
 std::vector<Obligation> quarter_obligations();
 std::vector<Obligation> binmap_obligations();
+std::vector<Obligation> list_obligations();
+std::vector<Obligation> item_obligations();
 
 }  // namespace strata::prove

@@ -1,6 +1,5 @@
 #include "props/proofs/run.hpp"
 
-
 #include "props/proofs/bit_terms.hpp"
 #include "props/proofs/solver.hpp"
 
@@ -108,10 +107,14 @@ void Run::step(Path& path) {
   LLVMValueRef instruction = path.frame().at;
   machine_.note(instruction);
   switch (LLVMGetInstructionOpcode(instruction)) {
-    case LLVMBr: return branch(path, instruction);
-    case LLVMSwitch: return switch_to(path, instruction);
-    case LLVMRet: return give_back(path, instruction);
-    case LLVMCall: return call(path, instruction);
+    case LLVMBr:
+      return branch(path, instruction);
+    case LLVMSwitch:
+      return switch_to(path, instruction);
+    case LLVMRet:
+      return give_back(path, instruction);
+    case LLVMCall:
+      return call(path, instruction);
     case LLVMUnreachable:
       return end(path, anything(LLVMInt1TypeInContext(machine_.llvm_.get())),
                  "unreachable code at " + place_of(instruction));
@@ -243,7 +246,7 @@ void Run::intrinsic(Path& path, LLVMValueRef instruction, std::string_view name)
     set_bytes(path, instruction);
   } else if (is("llvm.memcpy")) {
     copy_bytes(path, instruction);
-  } else if (is("llvm.ubsantrap")) {
+  } else if (is("llvm.ubsantrap") || is("llvm.trap")) {
     end(path, anything(LLVMInt1TypeInContext(machine_.llvm_.get())),
         "undefined behaviour at " + place_of(instruction));
   } else if (!is("llvm.lifetime.") && !is("llvm.assume") && !is("llvm.dbg.") &&

@@ -8,9 +8,12 @@ namespace strata::prove {
 
 unsigned Run::bits_of(LLVMTypeRef type) {
   switch (LLVMGetTypeKind(type)) {
-    case LLVMIntegerTypeKind: return LLVMGetIntTypeWidth(type);
-    case LLVMPointerTypeKind: return 64;
-    default: throw Unsupported("a value that is neither an integer nor a pointer");
+    case LLVMIntegerTypeKind:
+      return LLVMGetIntTypeWidth(type);
+    case LLVMPointerTypeKind:
+      return 64;
+    default:
+      throw Unsupported("a value that is neither an integer nor a pointer");
   }
 }
 
@@ -70,8 +73,8 @@ Value Run::anything(LLVMTypeRef type) {
     }
     return made;
   }
-  made.term = Term(context_, Z3_mk_fresh_const(context_, "undefined",
-                                               context_.bv_sort(bits_of(type))));
+  made.term =
+      Term(context_, Z3_mk_fresh_const(context_, "undefined", context_.bv_sort(bits_of(type))));
   made.object = LLVMGetTypeKind(type) == LLVMPointerTypeKind ? null_object : no_object;
   return made;
 }
@@ -137,9 +140,9 @@ Value Run::compute(Path& path, LLVMValueRef instruction) {
   if (LLVMIsABinaryOperator(instruction) != nullptr) {
     const Term a = operand(0).term;
     const Term one = number(has(instruction, Change::next_constant) ? 1 : 0, bits_of(type));
-    return integer(binary(has(instruction, Change::other_operation) ? other_operation(opcode)
-                                                                    : opcode,
-                          a, operand(1).term + one));
+    return integer(
+        binary(has(instruction, Change::other_operation) ? other_operation(opcode) : opcode, a,
+               operand(1).term + one));
   }
   switch (opcode) {
     case LLVMICmp: {
@@ -148,8 +151,8 @@ Value Run::compute(Path& path, LLVMValueRef instruction) {
         right.term = right.term + number(1, bits_of(LLVMTypeOf(LLVMGetOperand(instruction, 1))));
       }
       const Term holds = compare(LLVMGetICmpPredicate(instruction), operand(0), right);
-      return integer(z3::ite(has(instruction, Change::negated) ? !holds : holds, number(1, 1),
-                             number(0, 1)));
+      return integer(
+          z3::ite(has(instruction, Change::negated) ? !holds : holds, number(1, 1), number(0, 1)));
     }
     case LLVMSelect:
       return has(instruction, Change::swapped_arms)
@@ -163,9 +166,12 @@ Value Run::compute(Path& path, LLVMValueRef instruction) {
       const Term narrow = operand(0).term;
       return integer(z3::sext(narrow, bits_of(type) - narrow.get_sort().bv_size()));
     }
-    case LLVMTrunc: return integer(operand(0).term.extract(bits_of(type) - 1, 0));
-    case LLVMFreeze: return operand(0);
-    case LLVMGetElementPtr: return element_pointer(path, instruction);
+    case LLVMTrunc:
+      return integer(operand(0).term.extract(bits_of(type) - 1, 0));
+    case LLVMFreeze:
+      return operand(0);
+    case LLVMGetElementPtr:
+      return element_pointer(path, instruction);
     case LLVMLoad: {
       const Value loaded = load(path, instruction);
       return has(instruction, Change::next_value) ? integer(loaded.term + number(1, bits_of(type)))
@@ -194,18 +200,30 @@ Value Run::compute(Path& path, LLVMValueRef instruction) {
 
 Term Run::binary(LLVMOpcode opcode, const Term& a, const Term& b) {
   switch (opcode) {
-    case LLVMAdd: return a + b;
-    case LLVMSub: return a - b;
-    case LLVMMul: return a * b;
-    case LLVMAnd: return a & b;
-    case LLVMOr: return a | b;
-    case LLVMXor: return a ^ b;
-    case LLVMShl: return z3::shl(a, b);
-    case LLVMLShr: return z3::lshr(a, b);
-    case LLVMAShr: return z3::ashr(a, b);
-    case LLVMUDiv: return z3::udiv(a, b);
-    case LLVMURem: return z3::urem(a, b);
-    default: throw Unsupported("a binary operation that the machine does not know");
+    case LLVMAdd:
+      return a + b;
+    case LLVMSub:
+      return a - b;
+    case LLVMMul:
+      return a * b;
+    case LLVMAnd:
+      return a & b;
+    case LLVMOr:
+      return a | b;
+    case LLVMXor:
+      return a ^ b;
+    case LLVMShl:
+      return z3::shl(a, b);
+    case LLVMLShr:
+      return z3::lshr(a, b);
+    case LLVMAShr:
+      return z3::ashr(a, b);
+    case LLVMUDiv:
+      return z3::udiv(a, b);
+    case LLVMURem:
+      return z3::urem(a, b);
+    default:
+      throw Unsupported("a binary operation that the machine does not know");
   }
 }
 
@@ -217,16 +235,26 @@ Term Run::compare(LLVMIntPredicate predicate, const Value& a, const Value& b) {
     return context_.bool_val(predicate == LLVMIntNE);
   }
   switch (predicate) {
-    case LLVMIntEQ: return a.term == b.term;
-    case LLVMIntNE: return a.term != b.term;
-    case LLVMIntUGT: return z3::ugt(a.term, b.term);
-    case LLVMIntUGE: return z3::uge(a.term, b.term);
-    case LLVMIntULT: return z3::ult(a.term, b.term);
-    case LLVMIntULE: return z3::ule(a.term, b.term);
-    case LLVMIntSGT: return a.term > b.term;
-    case LLVMIntSGE: return a.term >= b.term;
-    case LLVMIntSLT: return a.term < b.term;
-    case LLVMIntSLE: return a.term <= b.term;
+    case LLVMIntEQ:
+      return a.term == b.term;
+    case LLVMIntNE:
+      return a.term != b.term;
+    case LLVMIntUGT:
+      return z3::ugt(a.term, b.term);
+    case LLVMIntUGE:
+      return z3::uge(a.term, b.term);
+    case LLVMIntULT:
+      return z3::ult(a.term, b.term);
+    case LLVMIntULE:
+      return z3::ule(a.term, b.term);
+    case LLVMIntSGT:
+      return a.term > b.term;
+    case LLVMIntSGE:
+      return a.term >= b.term;
+    case LLVMIntSLT:
+      return a.term < b.term;
+    case LLVMIntSLE:
+      return a.term <= b.term;
   }
   throw Unsupported("a comparison that the machine does not know");
 }
@@ -263,8 +291,8 @@ Value Run::element_pointer(Path& path, LLVMValueRef instruction) {
       if (!index.is_numeral_u64(constant)) {
         throw Unsupported("a member of a struct by a number that is not known");
       }
-      offset = offset + number(LLVMOffsetOfElement(layout_, type, static_cast<unsigned>(constant)),
-                               64);
+      offset =
+          offset + number(LLVMOffsetOfElement(layout_, type, static_cast<unsigned>(constant)), 64);
       type = LLVMStructGetTypeAtIndex(type, static_cast<unsigned>(constant));
       continue;
     }

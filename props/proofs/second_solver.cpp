@@ -21,7 +21,9 @@ std::string ask(const std::string& program, const std::filesystem::path& file) {
   struct Close {
     void operator()(std::FILE* pipe) const { pclose(pipe); }
   };
-  const std::string command = program + " --bitblast=eager --bv-sat-solver=cadical --tlimit=60000 '" + file.string() + "' 2>&1";
+  const std::string command = program +
+                              " --bitblast=eager --bv-sat-solver=cadical --tlimit=60000 '" +
+                              file.string() + "' 2>&1";
   const std::unique_ptr<std::FILE, Close> pipe(popen(command.c_str(), "r"));
   std::array<char, 200> line{};
   if (pipe == nullptr || std::fgets(line.data(), line.size(), pipe.get()) == nullptr) {

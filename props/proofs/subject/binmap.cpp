@@ -1,6 +1,7 @@
 // Entry points into the bin map and the list in it, for the proofs.
 
 #include "binmap/binmap.hpp"
+
 #include "binmap/ordered_list.hpp"
 
 namespace strata {
