@@ -44,17 +44,22 @@ void take(Proof& proof, Map map) {
   });
 }
 
-void put_word(Proof& proof, Map map) {
-  const Term w = map.word_index("w");
-  const Term mask = proof.u64("mask");
+void put_two(Proof& proof, Map map) {
+  const Term a = map.index("a");
+  const Term b = map.index("b");
   const Term other = map.index("other");
-  proof.assume(mask != 0);  // the precondition
-  const Term meant = map.word_of(other) == w && map.bit(mask, other);
-  changes(proof, map, "binmap_put_word", {w, mask}, meant, other, [&](const End& end) {
-    proof.claim("the bits are set",
-                map.word(end.memory, w) == (map.word(proof.memory(), w) | mask));
-    proof.claim("it reports the double frees, and only those",
-                end.result.term == (map.word(proof.memory(), w) & mask));
+  map.assume_right(map.word_of(a));
+  map.assume_right(map.word_of(b));
+  const Term meant = other == a || other == b;
+  changes(proof, map, "binmap_put_two", {a, b}, meant, other, [&](const End& end) {
+    const Memory& before = proof.memory();
+    proof.claim("the bits are set", map.is_member(end.memory, a) && map.is_member(end.memory, b));
+    proof.claim(
+        "it reports the double frees, and only those",
+        end.result.term.extract(0, 0) ==
+                z3::ite(map.is_member(before, a), proof.number(0, 1), proof.number(1, 1)) &&
+            end.result.term.extract(1, 1) == z3::ite(map.is_member(before, b) || a == b,
+                                                     proof.number(0, 1), proof.number(1, 1)));
   });
 }
 
@@ -312,7 +317,7 @@ std::vector<Obligation> binmap_obligations() {
   using Operation = std::pair<const char*, void (*)(Proof&, Map)>;
   for (const auto& [name, state] : {Operation{"put", put},
                                     {"take", take},
-                                    {"put_word", put_word},
+
                                     {"set_word", set_word},
                                     {"first", first},
                                     {"first_from", first_from},
@@ -332,6 +337,7 @@ std::vector<Obligation> binmap_obligations() {
     all.push_back({"empty, " + std::to_string(4096 * n) + " bits",
                    [n](Proof& proof) { empty(proof, Map(proof, n), n); }});
   }
+  all.push_back({"two puts in a row, 4096 bits", [](Proof& proof) { put_two(proof, {proof, 1}); }});
   all.push_back(
       {"test_all, up to 256 of 4096 bits", [](Proof& proof) { test_all(proof, {proof, 1}); }});
   // A chunk's items in a few classes of either plan, a region's chunks, a segment's blocks.

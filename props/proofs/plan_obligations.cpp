@@ -103,7 +103,6 @@ void units_are_monotone(Plan& plan) {
                      z3::ult(plan.call("plan_unit_bytes", {a}), plan.call("plan_unit_bytes", {b})));
 }
 
-// The hit path indexes magazines by class_of_size alone.
 void hit_path_agrees(Plan& plan) {
   const Term size = plan.size();
   const Term cls = plan.call("plan_class_of_size", {size});
@@ -114,6 +113,17 @@ void hit_path_agrees(Plan& plan) {
                      z3::implies(size == 0 || z3::ugt(size, segment_bytes),
                                  z3::ugt(cls, plan.number(plan.last_block)) &&
                                      z3::ult(cls, plan.number(plan.class_limit))));
+}
+
+void magazine_is_the_class(Plan& plan) {
+  const Term size = plan.size();
+  const Term magazine = plan.call("plan_magazine_of_size", {size});
+  const Term is_item = size != 0 && z3::ule(size, plan.number(plan::Standard::item_bytes_max));
+  plan.proof().claim("of a size of items it is the class",
+                     z3::implies(is_item, magazine == plan.call("plan_class_of_size", {size})));
+  plan.proof().claim("others have a magazine that is always empty",
+                     is_item || (z3::ugt(magazine, plan.number(plan.item_classes)) &&
+                                 z3::ult(magazine, plan.number(plan.class_limit))));
 }
 
 void over_the_largest_block_is_a_run(Plan& plan) {
@@ -510,7 +520,8 @@ const Statement statements[] = {
     {"no smaller bin fits", fit_is_minimal},
     {"bins are monotone in the size", classes_are_monotone},
     {"units are monotone in the bin", units_are_monotone},
-    {"the hit path's class is the bin", hit_path_agrees},
+    {"the class is the bin", hit_path_agrees},
+    {"the hit path's magazine is the class", magazine_is_the_class},
     {"what is over the largest block is a run", over_the_largest_block_is_a_run},
     {"the table of sizes is the formula", table_is_the_formula},
     {"a unit's alignment divides it", alignment_divides},

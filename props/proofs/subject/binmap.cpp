@@ -33,8 +33,13 @@ bool binmap_empty(Word* summary, Word* words, Index n) { return Map(summary, wor
 bool binmap_put(Word* summary, Word* words, Index n, Index index) {
   return Map(summary, words, n).put(index);
 }
-Word binmap_put_word(Word* summary, Word* words, Index n, Index w, Word mask) {
-  return Map(summary, words, n).put_word(w, mask);
+// Two puts in a row; bit 0 and 1 of the result: whether they did.
+Index binmap_put_two(Word* summary, Word* words, Index n, Index a, Index b) {
+  Map::Putter putter(Map(summary, words, n));
+  const bool did_a = putter.put(a);
+  const bool did_b = putter.put(b);
+  putter.finish();
+  return (did_a ? 1U : 0U) + (did_b ? 2U : 0U);
 }
 bool binmap_take(Word* summary, Word* words, Index n, Index index) {
   return Map(summary, words, n).take(index);

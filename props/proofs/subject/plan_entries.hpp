@@ -37,6 +37,7 @@ extern "C" {
 
 // --- Sizes and classes -----------------------------------------------------------------------
 Word plan_class_of_size(Word size) { return P::Items::class_of_size<Word>(size); }
+Word plan_magazine_of_size(Word size) { return P::magazine_of_size(size); }
 std::uint32_t plan_bin_for(Word size) { return P::bin_for(size); }
 Word plan_unit_bytes(std::uint32_t bin) { return P::unit_bytes(bin); }
 Word plan_item_bytes(Word cls) { return P::Items::item_bytes<Word>(cls); }
