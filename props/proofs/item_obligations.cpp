@@ -226,8 +226,8 @@ void classification(Proof& proof, const Bin& bin) {
   });
 }
 
-// --- Putting an item back
-// ----------------------------------------------------------------------------
+// --- Holding and releasing a chunk
+// -------------------------------------------------------------------
 
 // The region keeps a chunk that is in use: its own retirement is not covered.
 void assume_region_stays(Proof& proof, const Bin& bin, const Place& at) {
@@ -235,70 +235,6 @@ void assume_region_stays(Proof& proof, const Bin& bin, const Place& at) {
 }
 
 Term same_chunk(const Place& a, const Place& b) { return a.slot == b.slot && a.chunk == b.chunk; }
-
-struct Put {
-  Place at;
-  Term closes;  // the chunk goes back to its region
-
-  static Put any(Proof& proof, const Bin& bin) {
-    const Memory& before = proof.memory();
-    const Place at = bin.place();
-    proof.assume(z3::ult(at.item, bin.capacity(64)));
-    bin.assume_right(at);
-    assume_region_stays(proof, bin, at);
-    // The region has room before: how it comes into the list is proved of the list itself.
-    proof.assume(bin.is_in_list(before, at));
-    proof.assume(bin.is_used(before, at));
-    return {at, bin.chunk(before, "free_items", at) + 1 == bin.capacity() &&
-                    bin.count(before, "empty_chunks") != 0};
-  }
-};
-
-void put_sets_the_item(Proof& proof, const Bin& bin) {
-  const Put put = Put::any(proof, bin);
-  proof.after("items_put", bin.arguments({bin.offset(put.at)}), [&](const End& end) {
-    proof.claim("no problem", end.result.term == none);
-    proof.claim("the item is free, or its chunk is",
-                z3::ite(put.closes, bin.is_free(end.memory, put.at),
-                        bin.is_free_item(end.memory, put.at) && !bin.is_free(end.memory, put.at)));
-    proof.claim("a chunk that stays has room", put.closes || bin.is_partial(end.memory, put.at));
-    proof.claim("a chunk that goes back has not",
-                !put.closes || !bin.is_partial(end.memory, put.at));
-    proof.claim("a free chunk's item map is empty",
-                z3::implies(put.closes, !bin.is_free_item(end.memory, put.at)));
-  });
-}
-
-void put_counts(Proof& proof, const Bin& bin) {
-  const Put put = Put::any(proof, bin);
-  const Memory& before = proof.memory();
-  const auto one_if = [&](const Term& holds, unsigned bits) {
-    return z3::ite(holds, proof.number(1, bits), proof.number(0, bits));
-  };
-  const Term was_partial = bin.is_partial(before, put.at);
-  const Term free_items = bin.chunk(before, "free_items", put.at);
-  proof.after("items_put", bin.arguments({bin.offset(put.at)}), [&](const End& end) {
-    const Memory& after = end.memory;
-    proof.claim("free items", bin.chunk(after, "free_items", put.at) ==
-                                  z3::ite(put.closes, proof.number(0, 16), free_items + 1));
-    proof.claim("free chunks",
-                bin.region(after, "free_units", put.at) ==
-                    bin.region(before, "free_units", put.at) + one_if(put.closes, 16));
-    proof.claim("partial chunks", bin.region(after, "partial_chunks", put.at) ==
-                                      bin.region(before, "partial_chunks", put.at) +
-                                          one_if(!was_partial, 16) - one_if(put.closes, 16));
-    proof.claim("empty chunks of the bin",
-                bin.count(after, "empty_chunks") ==
-                    bin.count(before, "empty_chunks") +
-                        one_if(!put.closes && free_items + 1 == bin.capacity(), 8));
-    proof.claim("empty regions of the bin",
-                bin.count(after, "empty_regions") == bin.count(before, "empty_regions"));
-    proof.claim("its region has room, and is in the list", bin.is_in_list(after, put.at));
-  });
-}
-
-// --- Holding and releasing a chunk
-// -------------------------------------------------------------------
 
 void chunk_moves(Proof& proof, const Bin& bin, bool hold) {
   const Memory& before = proof.memory();
@@ -350,9 +286,6 @@ std::vector<Obligation> item_obligations() {
   for (const std::uint32_t cls : {1U, 7U, 10U}) {
     add("an address is classified", classification, cls);
   }
-  const std::uint32_t cls = 10;
-  add("a put frees the item", put_sets_the_item, cls);
-  add("a put is counted", put_counts, cls);
   all.push_back({"a chunk is held", [](Proof& proof) { hold(proof, Bin(proof, 1)); }});
   all.push_back({"a chunk is released", [](Proof& proof) { release(proof, Bin(proof, 1)); }});
   return all;

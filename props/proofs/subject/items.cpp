@@ -74,21 +74,6 @@ std::uint32_t items_problem(region_t* regions, chunk_t* chunks, bin_t* bin, Word
   return static_cast<std::uint32_t>(Items<ItemsState>(state, cls).place_of(offset).problem);
 }
 
-// Puts one item back; what is wrong with it, and the slot of the region that closed, if one did.
-std::uint32_t items_put(region_t* regions, chunk_t* chunks, bin_t* bin, Word* free_summary,
-                        Word* free_words, Word* partial_summary, Word* partial_words,
-                        Word* item_words, Word* list_summary, Word* list_words, std::uint32_t cls,
-                        Word offset) {
-  ItemsState state{{regions, chunks, bin, free_summary, free_words, partial_summary, partial_words,
-                    item_words, list_summary, list_words}};
-  Outcome outcome;
-  Problem problem = Problem::none;
-  Items<ItemsState>(state, cls).put(&offset, 1, outcome, [&](Address, Problem found) {
-    problem = found;
-  });
-  return static_cast<std::uint32_t>(problem);
-}
-
 void chunk_hold(region_t* regions, chunk_t* chunks, bin_t* bin, Word* free_summary,
                 Word* free_words, Word* partial_summary, Word* partial_words, Word* item_words,
                 Word* list_summary, Word* list_words, std::uint32_t cls, std::uint32_t slot,
