@@ -1,5 +1,4 @@
-// What the intermediate code's bit instructions mean, as terms. Tested against the compiled
-// instructions in self_check.cpp.
+// What the intermediate code's bit instructions mean, as terms.
 #pragma once
 
 #include <z3++.h>
