@@ -26,9 +26,7 @@ class Validator : public RegionValidator<Heap> {
   // Everything but what threads hold.
   void books() {
     slots();
-    for (Class bin = 1; bin < Plan::bins; ++bin) {
-      this->bin(bin);
-    }
+    bins();
     segments();
     mappings();
     const auto& control = books_.control();
@@ -154,30 +152,53 @@ class Validator : public RegionValidator<Heap> {
   }
 
   // --- Bins and segments -----------------------------------------------------------------------
-  void bin(Class bin) {
-    const bin_t& record = books_.bin(bin);
-    const Map members = books_.bin_regions(bin);
-    std::uint32_t empty_regions = 0, regions = 0;
-    std::uint32_t expected = record.head;  // the list, followed in step with the slots
+  // What a bin's record must say, and its list as far as it has been followed.
+  struct Expected {
+    std::uint32_t next = no_index;
+    std::uint32_t regions = 0, members = 0, empty_regions = 0;
+  };
+
+  void bins() {
+    Expected expected[Plan::bins] = {};
+    for (Class bin = 1; bin < Plan::bins; ++bin) {
+      expected[bin].next = books_.bin(bin).head;
+    }
     for (std::uint32_t slot = 0; slot < books_.slots(); ++slot) {
-      const region_t& region = books_.region(slot);
-      const bool ours =
-          is_lead(slot) && region.cls != Plan::unused && Plan::bin_of(region.cls) == bin;
-      const bool member = ours && (region.free_units > 0 || region.partial_chunks > 0);
-      regions += ours ? 1 : 0;
-      expect(members.test(slot) == member, "a bin's set holds its regions with room", slot);
-      if (member) {
-        expect(expected == slot, "a bin's list is its set in address order", slot);
-        expected = region.next;
-        const std::uint32_t units =
-            Plan::is_item(bin) ? Plan::chunks_per_region : Plan::blocks_per_region(region.cls);
-        empty_regions += region.free_units == units ? 1 : 0;
+      const Class bin = Plan::bin_of(books_.region(slot).cls);
+      if (is_lead(slot) && (Plan::is_item(bin) || Plan::is_block(bin))) {
+        region_of(bin, slot, expected[bin]);
       }
     }
+    for (Class bin = 1; bin < Plan::bins; ++bin) {
+      this->bin(bin, expected[bin]);
+    }
+  }
+
+  void region_of(Class bin, std::uint32_t slot, Expected& expected) {
+    const region_t& region = books_.region(slot);
+    const bool member = region.free_units > 0 || region.partial_chunks > 0;
+    ++expected.regions;
+    expect(books_.bin_regions(bin).test(slot) == member, "a bin's set holds its regions with room",
+           slot);
+    if (member) {
+      expect(expected.next == slot, "a bin's list is its set in address order", slot);
+      expected.next = region.next;
+      ++expected.members;
+      const std::uint32_t units =
+          Plan::is_item(bin) ? Plan::chunks_per_region : Plan::blocks_per_region(region.cls);
+      expected.empty_regions += region.free_units == units ? 1 : 0;
+    }
+  }
+
+  void bin(Class bin, const Expected& expected) {
+    const bin_t& record = books_.bin(bin);
+    const Map members = books_.bin_regions(bin);
     map(members, books_.slots(), "the bin set's summary", 0);
-    expect(expected == no_index, "a bin's list ends", 0);
-    expect(record.regions == regions, "a bin's regions are counted", 0);
-    expect(record.empty_regions == empty_regions && empty_regions <= 1,
+    expect(this->count(members, books_.slots()) == expected.members,
+           "a bin's set holds nothing else", 0);
+    expect(expected.next == no_index, "a bin's list ends", 0);
+    expect(record.regions == expected.regions, "a bin's regions are counted", 0);
+    expect(record.empty_regions == expected.empty_regions && expected.empty_regions <= 1,
            "a bin keeps one empty region at most", 0);
     expect(record.empty_chunks == empty_chunks_[bin] && empty_chunks_[bin] <= 1,
            "a bin keeps one empty chunk at most", 0);

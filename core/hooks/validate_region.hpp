@@ -32,7 +32,8 @@ class RegionValidator {
   void unit(std::uint32_t slot, std::uint32_t c) {
     const Class cls = books_.region(slot).cls;
     if (!Plan::is_item(cls)) {
-      block_region(slot, cls);
+      // The unit may be one of a region that is gone; what is there now may begin elsewhere.
+      block_region(Plan::is_block(cls) ? slot & ~(Plan::regions_per_segment - 1) : slot, cls);
       return;
     }
     item_sets(slot);
@@ -157,14 +158,26 @@ class RegionValidator {
     expect(region.partial_chunks == 0, "a block region has no chunks", lead);
     expect(region.span_writable == prefix(lead, Blocks<typename Heap::State>::slots_of(cls)),
            "the span's writable prefix is that of its slots", lead);
-    const std::uint64_t chunks = Plan::unit_bytes(bin) >> Plan::chunk_shift;
-    for (std::uint32_t block = 0; block < blocks; ++block) {
-      const bool writable = (block + 1) * chunks <= region.span_writable;
-      expect(free.test(block) || (writable && dirty.test(block)),
-             "a used block is writable and marked dirty", lead, block);
-      live_bytes_ += free.test(block) ? 0 : Plan::unit_bytes(bin);
-      dirty_bytes_ += free.test(block) && dirty.test(block) ? Plan::unit_bytes(bin) : 0;
+    for (std::uint32_t w = 0; w < Map::words_for(blocks); ++w) {
+      block_word(lead, bin, w, std::min(blocks - (w << Plan::word_shift), Plan::word_bits));
     }
+  }
+
+  // The blocks of one word of the sets, of which `count` exist.
+  void block_word(std::uint32_t lead, Class bin, std::uint32_t w, std::uint32_t count) {
+    const std::uint64_t exist = Map::full_word >> (Plan::word_bits - count);
+    const std::uint64_t free = books_.free_blocks(lead).word(w);
+    const std::uint64_t dirty = books_.dirty_blocks(lead).word(w);
+    const std::uint64_t used = ~free & exist;
+    const std::uint32_t end =
+        (w << Plan::word_shift) + static_cast<std::uint32_t>(std::bit_width(used));
+    const std::uint64_t chunks = end * (Plan::unit_bytes(bin) >> Plan::chunk_shift);
+    expect(used == 0 || chunks <= books_.region(lead).span_writable, "a used block is writable",
+           lead, end - 1);
+    expect((used & ~dirty) == 0, "a used block is marked dirty", lead,
+           (w << Plan::word_shift) + static_cast<std::uint32_t>(std::countr_zero(used & ~dirty)));
+    live_bytes_ += static_cast<std::uint64_t>(std::popcount(used)) * Plan::unit_bytes(bin);
+    dirty_bytes_ += static_cast<std::uint64_t>(std::popcount(free & dirty)) * Plan::unit_bytes(bin);
   }
 
   std::uint32_t prefix(std::uint32_t lead, std::uint32_t slots) const {
