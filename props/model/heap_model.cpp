@@ -94,7 +94,7 @@ TEST(HeapModel, Quarter) {
 
 // The system's memory: contents are bytes, and what is not writable faults.
 TEST(HeapModel, RealMemory) {
-  using Real = Allocator<Heap<plan::Pow2, Linux, PlainSync, CheckHooks>>;
+  using Real = Allocator<Heap<plan::Pow2, Linux, PlainSync, TouchHooks>>;
   property([] { any_history<Real, 27>({.validate_interval = 16}); });
 }
 

@@ -2,6 +2,7 @@
 // gave; anything else that is reported is a violation.
 #pragma once
 
+#include <compare>
 #include <vector>
 
 #include "hooks/none.hpp"
@@ -23,6 +24,22 @@ struct CheckHooks : NoHooks {
   }
 
   std::vector<Report> reports;  // of bad frees, not yet expected by anyone
+};
+
+// Remembers which chunks and blocks an operation changed, for the driver to look at.
+struct TouchHooks : CheckHooks {
+  struct Unit {
+    std::uint32_t slot, unit;
+    auto operator<=>(const Unit&) const = default;
+  };
+
+  void on(Event, std::uint32_t slot, std::uint32_t unit) {
+    if (touched.empty() || touched.back() != Unit{slot, unit}) {
+      touched.push_back({slot, unit});
+    }
+  }
+
+  std::vector<Unit> touched;
 };
 
 }  // namespace strata::check

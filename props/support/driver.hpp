@@ -19,10 +19,12 @@
 namespace strata::check {
 
 template <class Plan>
-using ScriptedHeap = Heap<Plan, ScriptedMemory<Plan>, PlainSync, CheckHooks>;
+using ScriptedHeap = Heap<Plan, ScriptedMemory<Plan>, PlainSync, TouchHooks>;
 
 struct Effort {
-  std::uint64_t validate_interval = 1;    // operations between two validations from scratch
+  // Operations between two validations from scratch. After each operation the chunks and blocks
+  // that it changed are recomputed anyhow.
+  std::uint64_t validate_interval = 1;
   std::uint64_t operations_max = 10'000;  // repeats included; what comes after is passed over
 };
 
@@ -57,11 +59,15 @@ class Driver {
     const std::uint64_t times = is_repeatable(op.kind) ? asked : 1;
     for (std::uint64_t i = 1; i <= times && executed_ < effort_.operations_max; ++i) {
       ++executed_;
+      const std::uint64_t failed = failed_allocations_;
       execute_once(op);
       check_after(op);
       // Of thousands alike, those after 1, 2, 4, 8 ... are looked at from scratch.
       if (executed_ % effort_.validate_interval == 0 && (std::has_single_bit(i) || i == times)) {
         validate();
+      }
+      if (failed_allocations_ != failed) {
+        break;  // what failed once would only fail again
       }
     }
   }
@@ -82,7 +88,6 @@ class Driver {
     if (most > 0) {
       require(adopt(allocator_.allocate(AllocatorT::dead(), most), most, 1, false),
               "everything was freed, yet {:#x} bytes cannot be allocated", most);
-      validate();
     }
   }
 
@@ -343,6 +348,7 @@ class Driver {
       violated(fmt::format("{}: reported as bad, {:#x}: {}", to_text(op),
                            reports[0].address - heap().base, describe(reports[0].problem)));
     }
+    check_touched();
     require(PlainMutex::held().empty(), "an operation returned with a lock held");
     require(world_.mappings() <= heap().books.layout().mappings_max(), "{} mappings, bound {}",
             world_.mappings(), heap().books.layout().mappings_max());
@@ -352,9 +358,29 @@ class Driver {
     }
   }
 
+  // What the operation changed, recomputed from its bit maps.
+  void check_touched() {
+    auto& touched = heap().hooks.touched;
+    if (touched.empty()) {
+      return;
+    }
+    std::ranges::sort(touched);
+    touched.erase(std::ranges::unique(touched).begin(), touched.end());
+    Reports reports;
+    RegionValidator<Heap> validator(heap(), reports);
+    for (const auto& [slot, unit] : touched) {
+      const auto bin = Plan::bin_of(heap().class_at(std::uint64_t{slot} << Plan::region_shift));
+      if (Plan::is_item(bin) || Plan::is_block(bin)) {  // else it is closed, or a run
+        validator.unit(slot, unit);
+      }
+    }
+    touched.clear();
+    reports.deliver(heap().hooks);
+  }
+
   void validate() {
     require(allocator_.validate(Quiet::yes), "validate() says no");
-    for (const auto& [offset, object] : live_.objects()) {
+    for (const Object& object : live_.objects()) {
       BooksOracle<Heap>(heap()).require_live(object);
     }
     check_contents(0, ~std::uint64_t{0});

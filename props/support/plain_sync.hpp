@@ -2,22 +2,46 @@
 // that would wait for ever is a violation instead.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <atomic>
-#include <vector>
+#include <cstdint>
 
 #include "props/support/violation.hpp"
 #include "sync/guard.hpp"
 
 namespace strata::check {
 
+// The ranks of the locks that the thread holds, lowest first.
+class HeldRanks {
+ public:
+  bool empty() const { return count_ == 0; }
+  Rank highest() const { return empty() ? 0 : ranks_[count_ - 1]; }
+  void add(Rank rank) {
+    require(count_ < ranks_.size(), "more than {} locks are held", ranks_.size());
+    ranks_[count_++] = rank;
+  }
+  void remove(Rank rank) {
+    const auto end = ranks_.begin() + count_;
+    const auto found = std::find(ranks_.begin(), end, rank);
+    std::copy(found + 1, end, found);
+    --count_;
+  }
+  void clear() { count_ = 0; }
+
+ private:
+  std::array<Rank, 300> ranks_{};  // one bin a class byte, and the others
+  std::uint32_t count_ = 0;
+};
+
 class PlainMutex {
  public:
   bool lock(Rank rank) {
     require(!locked_, "lock of rank {} taken again by its holder", rank);
-    require(held().empty() || held().back() < rank, "lock of rank {} taken while {} is held", rank,
-            held().empty() ? 0 : held().back());
+    require(held().highest() < rank, "lock of rank {} taken while {} is held", rank,
+            held().highest());
     locked_ = true;
-    held().push_back(rank);
+    held().add(rank);
     return true;
   }
 
@@ -29,12 +53,12 @@ class PlainMutex {
   void unlock(Rank rank) {
     require(locked_, "unlock of rank {}, which is not locked", rank);
     locked_ = false;
-    std::erase(held(), rank);
+    held().remove(rank);
   }
 
   // The ranks that the thread holds; none between operations.
-  static std::vector<Rank>& held() {
-    thread_local std::vector<Rank> ranks;
+  static HeldRanks& held() {
+    static constinit thread_local HeldRanks ranks;
     return ranks;
   }
 

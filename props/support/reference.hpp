@@ -1,4 +1,4 @@
-// The reference allocator: a plain map of live ranges that believes nothing. It never chooses an
+// The reference allocator: a sorted list of live ranges that believes nothing. It never chooses an
 // address; it is told each one and says whether a right allocator could have chosen it.
 #pragma once
 
@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <deque>
 #include <iterator>
-#include <map>
 #include <vector>
 
 #include "props/support/tagged_space.hpp"
@@ -37,16 +36,16 @@ class Reference {
     require((base + object.offset) % align_bytes == 0, "object at {:#x} is not aligned to {:#x}",
             object.offset, align_bytes);
     check_place(object);
-    objects_.emplace(object.offset, object);
+    objects_.insert(objects_.begin() + index(object.offset), object);
     order_.push_back(object.offset);
   }
 
   Object remove(std::uint64_t offset) {
-    const auto found = objects_.find(offset);
-    require(found != objects_.end(), "driver: nothing lives at {:#x}", offset);
-    const Object object = found->second;
+    const auto found = objects_.begin() + index(offset);
+    require(starts_at(offset), "driver: nothing lives at {:#x}", offset);
+    const Object object = *found;
     objects_.erase(found);
-    std::erase(order_, offset);
+    order_.erase(std::ranges::find(order_, offset));
     freed_.push_back(offset);
     if (freed_.size() > freed_kept) {
       freed_.pop_front();
@@ -56,15 +55,18 @@ class Reference {
 
   // The same object with another size, in its place.
   void resize(const Object& object) {
-    objects_.erase(object.offset);
+    objects_.erase(objects_.begin() + index(object.offset));
     check_place(object);
-    objects_.emplace(object.offset, object);
+    objects_.insert(objects_.begin() + index(object.offset), object);
   }
 
   std::size_t live() const { return order_.size(); }
   // Precondition: live() > 0.
-  const Object& nth(std::uint64_t k) const { return objects_.at(order_[k % order_.size()]); }
-  bool starts_at(std::uint64_t offset) const { return objects_.contains(offset); }
+  const Object& nth(std::uint64_t k) const { return objects_[at(order_[k % order_.size()])]; }
+  bool starts_at(std::uint64_t offset) const {
+    const std::size_t i = at(offset);
+    return i < objects_.size() && objects_[i].offset == offset;
+  }
   // Offsets that were freed and at which nothing starts now, oldest first.
   std::vector<std::uint64_t> freed() const {
     std::vector<std::uint64_t> offsets;
@@ -75,28 +77,35 @@ class Reference {
 
   // Does a live object touch [begin, end)?
   bool touches(std::uint64_t begin, std::uint64_t end) const {
-    const auto after = objects_.lower_bound(end);
-    return after != objects_.begin() && std::prev(after)->second.end() > begin;
+    const std::size_t after = at(end);
+    return after > 0 && objects_[after - 1].end() > begin;
   }
 
   // Calls visit(object) for each that touches [begin, end), in address order.
   template <class Visit>
   void each_in(std::uint64_t begin, std::uint64_t end, Visit visit) const {
-    auto at = objects_.lower_bound(begin);
-    if (at != objects_.begin() && std::prev(at)->second.end() > begin) {
-      --at;
+    std::size_t i = at(begin);
+    if (i > 0 && objects_[i - 1].end() > begin) {
+      --i;
     }
-    for (; at != objects_.end() && at->first < end; ++at) {
-      visit(at->second);
+    for (; i < objects_.size() && objects_[i].offset < end; ++i) {
+      visit(objects_[i]);
     }
   }
 
-  const std::map<std::uint64_t, Object>& objects() const { return objects_; }
+  // In address order.
+  const std::vector<Object>& objects() const { return objects_; }
   std::uint64_t begin() const { return begin_; }
   std::uint64_t end() const { return end_; }
 
  private:
   static constexpr std::size_t freed_kept = 64;
+
+  // Of the first object at `offset` or above.
+  std::size_t at(std::uint64_t offset) const { return static_cast<std::size_t>(index(offset)); }
+  std::ptrdiff_t index(std::uint64_t offset) const {
+    return std::ranges::lower_bound(objects_, offset, {}, &Object::offset) - objects_.begin();
+  }
 
   void check_place(const Object& object) const {
     require(object.usable >= object.size, "object at {:#x}: {} bytes asked for, {} usable",
@@ -111,7 +120,7 @@ class Reference {
     });
   }
 
-  std::map<std::uint64_t, Object> objects_;
+  std::vector<Object> objects_;       // by offset: few, and most come at the end
   std::vector<std::uint64_t> order_;  // of allocation
   std::deque<std::uint64_t> freed_;
   std::uint64_t begin_ = 0;

@@ -1,9 +1,9 @@
 // A model of the contents of an address space: every byte holds a tag, 0 meaning a zero byte.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
-#include <iterator>
-#include <map>
+#include <vector>
 
 namespace strata::check {
 
@@ -15,18 +15,18 @@ class TaggedSpace {
     if (begin >= end) {
       return;
     }
-    split(end);
-    split(begin);
-    tags_.erase(tags_.find(begin), tags_.find(end));
-    tags_.emplace(begin, tag);
-    join(end);
-    join(begin);
+    const std::size_t first = split(begin);
+    const std::size_t last = split(end);
+    pieces_[first].tag = tag;
+    erase(first + 1, last);
+    join(first + 1);
+    join(first);
   }
 
   // Does every byte hold `tag`?
   bool holds(std::uint64_t begin, std::uint64_t end, Tag tag) const {
-    for (auto at = piece(begin); at != tags_.end() && at->first < end; ++at) {
-      if (at->second != tag) {
+    for (std::size_t i = piece(begin); i < pieces_.size() && pieces_[i].begin < end; ++i) {
+      if (pieces_[i].tag != tag) {
         return false;
       }
     }
@@ -36,10 +36,9 @@ class TaggedSpace {
   // Bytes that hold `tag` in [0, end).
   std::uint64_t count(Tag tag, std::uint64_t end) const {
     std::uint64_t bytes = 0;
-    for (auto at = tags_.begin(); at != tags_.end() && at->first < end; ++at) {
-      const auto next = std::next(at);
-      const std::uint64_t stop = next == tags_.end() || next->first > end ? end : next->first;
-      bytes += at->second == tag ? stop - at->first : 0;
+    for (std::size_t i = 0; i < pieces_.size() && pieces_[i].begin < end; ++i) {
+      const std::uint64_t stop = std::min(end, end_of(i));
+      bytes += pieces_[i].tag == tag ? stop - pieces_[i].begin : 0;
     }
     return bytes;
   }
@@ -48,34 +47,60 @@ class TaggedSpace {
   // it returns false. The last stretch of a space is always 0.
   template <class Visit>
   void each_written(Visit visit) const {
-    for (auto at = tags_.begin(); at != tags_.end(); ++at) {
-      if (at->second != 0 && !visit(at->first, std::next(at)->first, at->second)) {
+    for (std::size_t i = 0; i < pieces_.size(); ++i) {
+      if (pieces_[i].tag != 0 && !visit(pieces_[i].begin, end_of(i), pieces_[i].tag)) {
         return;
       }
     }
   }
 
   // Maximal stretches of one tag.
-  std::size_t pieces() const { return tags_.size(); }
+  std::size_t pieces() const { return pieces_.size(); }
 
   bool operator==(const TaggedSpace&) const = default;
 
  private:
-  using Map = std::map<std::uint64_t, Tag>;  // each piece begins at its key, ends at the next
+  // Ends where the next one begins. A sorted array: there are few, and most writes come at the end.
+  struct Piece {
+    std::uint64_t begin;
+    Tag tag;
+    bool operator==(const Piece&) const = default;
+  };
 
-  Map::const_iterator piece(std::uint64_t at) const { return std::prev(tags_.upper_bound(at)); }
+  std::uint64_t end_of(std::size_t index) const {
+    return index + 1 < pieces_.size() ? pieces_[index + 1].begin : ~std::uint64_t{0};
+  }
 
-  void split(std::uint64_t at) { tags_.emplace(at, piece(at)->second); }
+  // The piece that holds the byte at `at`.
+  std::size_t piece(std::uint64_t at) const {
+    const auto after = std::ranges::upper_bound(pieces_, at, {}, &Piece::begin);
+    return static_cast<std::size_t>(after - pieces_.begin()) - 1;
+  }
+
+  // The piece that begins at `at`, now if not before.
+  std::size_t split(std::uint64_t at) {
+    const std::size_t here = piece(at);
+    if (pieces_[here].begin == at) {
+      return here;
+    }
+    const Tag tag = pieces_[here].tag;
+    pieces_.insert(pieces_.begin() + static_cast<std::ptrdiff_t>(here) + 1, {at, tag});
+    return here + 1;
+  }
 
   // Two neighbours of one tag are one piece.
-  void join(std::uint64_t at) {
-    const auto here = tags_.find(at);
-    if (here != tags_.begin() && std::prev(here)->second == here->second) {
-      tags_.erase(here);
+  void join(std::size_t index) {
+    if (index > 0 && pieces_[index - 1].tag == pieces_[index].tag) {
+      erase(index, index + 1);
     }
   }
 
-  Map tags_{{0, 0}};
+  void erase(std::size_t begin, std::size_t end) {
+    pieces_.erase(pieces_.begin() + static_cast<std::ptrdiff_t>(begin),
+                  pieces_.begin() + static_cast<std::ptrdiff_t>(end));
+  }
+
+  std::vector<Piece> pieces_{{0, 0}};
 };
 
 }  // namespace strata::check
