@@ -31,7 +31,7 @@ inline rc::Gen<Operation> operation_of(Kind kind, unsigned shift_max) {
   const auto make = [kind](std::uint8_t thread) {
     return Operation{.kind = kind, .thread = thread};
   };
-  const auto thread = gen::inRange<std::uint8_t>(0, threads_max);
+  const auto thread = gen::inRange<std::uint8_t>(0, program_threads);
   switch (kind) {
     case Kind::allocate:
     case Kind::allocate_known:

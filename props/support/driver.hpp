@@ -78,7 +78,7 @@ class Driver {
     world_.fail({});
     check_contents(0, ~std::uint64_t{0});
     for (std::uint64_t k = 0; live_.live() > 0; k = k * 5 + 3) {
-      deallocate(static_cast<std::uint8_t>(k % threads_max), live_.nth(k));
+      deallocate(static_cast<std::uint8_t>(k % program_threads), live_.nth(k));
     }
     detach_all();
     allocator_.purge(AllocatorT::dead());
@@ -163,12 +163,12 @@ class Driver {
     }
   }
   void detach_all() {
-    for (std::uint8_t thread = 0; thread < threads_max; ++thread) {
+    for (std::uint8_t thread = 0; thread < program_threads; ++thread) {
       detach(thread);
     }
   }
   bool alone(std::uint8_t thread) const {
-    for (std::uint8_t other = 0; other < threads_max; ++other) {
+    for (std::uint8_t other = 0; other < program_threads; ++other) {
       if (other != thread && threads_[other].cache != AllocatorT::dead()) {
         return false;
       }
@@ -188,7 +188,7 @@ class Driver {
     if (address == 0 && world_.refused() == refused &&
         Room<Heap>(live_, heap()).surely_for(size, align)) {
       // Law 5: only what other threads' magazines hold may stand in the way.
-      for (std::uint8_t other = 0; other < threads_max; ++other) {
+      for (std::uint8_t other = 0; other < program_threads; ++other) {
         if (other != thread) {
           detach(other);
         }
@@ -428,7 +428,7 @@ class Driver {
   AllocatorT allocator_;
   World world_;
   Reference live_;
-  std::array<Thread, threads_max> threads_;
+  std::array<Thread, program_threads> threads_;
   Tag last_tag_ = 0;
   std::uint64_t times_ = 1;  // from a repeat, for the next operation
   std::uint64_t executed_ = 0;

@@ -127,7 +127,7 @@ Operation read_operation(Reader& in) {
   Operation op;
   const std::uint8_t head = in.byte();
   op.kind = kind_of_opcode[head & 0x0F];
-  op.thread = (head >> 4) % threads_max;
+  op.thread = (head >> 4) % program_threads;
   switch (op.kind) {
     case Kind::allocate:
     case Kind::allocate_known:

@@ -36,11 +36,11 @@ inline constexpr std::uint8_t kinds = 14;
 enum class Bad : std::uint8_t { twice, interior, foreign, unused, late_twice, late_interior };
 inline constexpr std::uint8_t bads = 6;
 
-inline constexpr std::uint8_t threads_max = 4;
+inline constexpr std::uint8_t program_threads = 4;
 
 struct Operation {
   Kind kind = Kind::allocate;
-  std::uint8_t thread = 0;  // which cache does it, below threads_max
+  std::uint8_t thread = 0;  // which cache does it, below program_threads
   Bad bad = Bad::twice;
   std::uint8_t align_shift = 0;  // log2 of the alignment, below 64
   bool repeats = false;          // the failure pattern starts again when it is used up

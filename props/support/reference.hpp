@@ -37,7 +37,7 @@ class Reference {
             object.offset, align_bytes);
     check_place(object);
     objects_.insert(objects_.begin() + index(object.offset), object);
-    order_.push_back(object.offset);
+    order_.push_back({object.tag, object.offset});
   }
 
   Object remove(std::uint64_t offset) {
@@ -45,7 +45,8 @@ class Reference {
     require(starts_at(offset), "driver: nothing lives at {:#x}", offset);
     const Object object = *found;
     objects_.erase(found);
-    order_.erase(std::ranges::find(order_, offset));
+    const auto place = std::ranges::lower_bound(order_, object.tag, {}, &Placed::tag);
+    order_.erase(std::ranges::find(place, order_.end(), offset, &Placed::offset));
     freed_.push_back(offset);
     if (freed_.size() > freed_kept) {
       freed_.pop_front();
@@ -62,7 +63,9 @@ class Reference {
 
   std::size_t live() const { return order_.size(); }
   // Precondition: live() > 0.
-  const Object& nth(std::uint64_t k) const { return objects_[at(order_[k % order_.size()])]; }
+  const Object& nth(std::uint64_t k) const {
+    return objects_[at(order_[k % order_.size()].offset)];
+  }
   bool starts_at(std::uint64_t offset) const {
     const std::size_t i = at(offset);
     return i < objects_.size() && objects_[i].offset == offset;
@@ -120,8 +123,12 @@ class Reference {
     });
   }
 
-  std::vector<Object> objects_;       // by offset: few, and most come at the end
-  std::vector<std::uint64_t> order_;  // of allocation
+  std::vector<Object> objects_;  // by offset: few, and most come at the end
+  struct Placed {
+    Tag tag;
+    std::uint64_t offset;
+  };
+  std::vector<Placed> order_;  // of allocation, so that tags never fall
   std::deque<std::uint64_t> freed_;
   std::uint64_t begin_ = 0;
   std::uint64_t end_ = 0;

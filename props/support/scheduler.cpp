@@ -54,6 +54,19 @@ Exploration Scheduler::replay(const Scenario& scenario, const Bounds& bounds,
   return result;
 }
 
+Exploration Scheduler::pick(const Scenario& scenario, const Bounds& bounds,
+                            std::span<const std::uint8_t> bytes) {
+  scenario_ = &scenario;
+  bounds_ = bounds;
+  choices_ = Choices(bytes);
+  run_once();
+  Exploration result;
+  result.executions = 1;
+  result.failure = failure_;
+  result.schedule = choices_.text();
+  return result;
+}
+
 void Scheduler::run_once() {
   choices_.rewind();
   locations_.clear();

@@ -16,6 +16,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -60,6 +61,9 @@ class Scheduler {
   Exploration explore(const Scenario& scenario, const Bounds& bounds);
   // The one schedule given, with a trace.
   Exploration replay(const Scenario& scenario, const Bounds& bounds, std::string_view schedule);
+  // The one schedule that the bytes pick.
+  Exploration pick(const Scenario& scenario, const Bounds& bounds,
+                   std::span<const std::uint8_t> bytes);
 
   // --- From within a scenario -------------------------------------------------------------------
   bool running() const { return running_; }

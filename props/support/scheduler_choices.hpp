@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,10 @@ namespace strata::check {
 // choice 40. "-" deviates nowhere.
 class Choices {
  public:
+  Choices() = default;
+  // Each new choice is the next byte, modulo the options; past their end the plain course.
+  explicit Choices(std::span<const std::uint8_t> drawn) : drawn_(drawn) {}
+
   // The next execution begins.
   void rewind() {
     at_ = 0;
@@ -21,7 +26,7 @@ class Choices {
 
   std::uint32_t choose(std::uint32_t options) {
     if (at_ == taken_.size()) {
-      taken_.push_back({0, options});
+      taken_.push_back({draw(options), options});
     }
     Choice& choice = taken_[at_++];
     fits_ &= choice.option < options && (choice.options == unknown || choice.options == options);
@@ -47,7 +52,18 @@ class Choices {
     std::uint32_t option;
     std::uint32_t options;
   };
+
+  std::uint32_t draw(std::uint32_t options) {
+    if (drawn_.empty()) {
+      return 0;
+    }
+    const std::uint32_t option = drawn_.front() % options;
+    drawn_ = drawn_.subspan(1);
+    return option;
+  }
+
   std::vector<Choice> taken_;
+  std::span<const std::uint8_t> drawn_;
   std::size_t at_ = 0;
   bool fits_ = true;
 };

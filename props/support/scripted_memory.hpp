@@ -45,6 +45,7 @@ class ScriptedMemory {
   FailureScript failures;  // of commit and decommit
   std::uint32_t reservations_to_refuse = 0;
   std::uint64_t clock_ms = 1;
+  std::uint64_t heap_place = std::uint64_t{1} << 46;  // where it is reserved, and one alignment on
   std::uint64_t absent_head_bytes = 0;  // of the heap: what an unaligned reservation lacks
   std::uint64_t absent_tail_bytes = 0;
 
@@ -92,7 +93,7 @@ class ScriptedMemory {
     }
     // Far from real addresses, so that a stray dereference faults, and aligned no better than
     // asked.
-    heap_base_ = (std::uint64_t{1} << 46) + heap_align;
+    heap_base_ = heap_place + heap_align;
     contents_ = {};
     reserved_ = true;
     return true;

@@ -1,0 +1,9 @@
+// The heap on the plan with four classes a doubling.
+
+#include "fuzz/target.hpp"
+#include "plan/plan.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  return strata::check::fuzz_heap<strata::plan::Quarter>(
+      data, size, {.validate_interval = 64, .operations_max = 1000});
+}
