@@ -58,7 +58,7 @@ class Target {
         relink();
         break;
       case 2:
-        put_word(index, in.number(8));
+        put_many(index, in.number(8));
         break;
       case 3:
         set_word(index, in.number(8));
@@ -96,15 +96,20 @@ class Target {
     }
   }
 
-  void put_word(std::uint32_t index, std::uint64_t value) {
-    const std::uint32_t w = index >> WordShift;
-    const auto mask = value & existing(w);
-    if (mask != 0) {
-      const auto before = model_word(w);
-      require(map().put_word(w, mask) == (before & mask), "put_word {}", w);
-      model_set_word(w, before | mask);
-      relink();
+  // A batch of puts from `index` on, the summary written once; only for maps of one summary word.
+  void put_many(std::uint32_t index, std::uint64_t mask) {
+    if (summary_.size() > 1) {
+      return;
     }
+    typename Map::Putter putter(map());
+    for (; mask != 0 && index < bits(); ++index, mask >>= 1) {
+      if ((mask & 1) != 0) {
+        require(putter.put(index) == !model_[index], "put {} of many", index);
+        model_[index] = true;
+      }
+    }
+    putter.finish();
+    relink();
   }
   void set_word(std::uint32_t index, std::uint64_t value) {
     const std::uint32_t w = index >> WordShift;
