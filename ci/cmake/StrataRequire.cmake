@@ -25,7 +25,7 @@ endmacro()
 
 # The compiler and ninja, asked for by a preset. With another compiler there is nothing to say.
 function(strata_require_toolchain)
-  set(packages clang++-19 clang-19 g++-12 g++)
+  set(packages clang++-19 clang-19 g++-12 g++ afl-clang-fast++ afl++)
   if(CMAKE_CXX_COMPILER IN_LIST packages)
     list(FIND packages "${CMAKE_CXX_COMPILER}" at)
     math(EXPR at "${at} + 1")

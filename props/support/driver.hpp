@@ -365,7 +365,7 @@ class Driver {
       return;
     }
     std::ranges::sort(touched);
-    touched.erase(std::ranges::unique(touched).begin(), touched.end());
+    touched.erase(std::unique(touched.begin(), touched.end()), touched.end());
     Reports reports;
     RegionValidator<Heap> validator(heap(), reports);
     for (const auto& [slot, unit] : touched) {
