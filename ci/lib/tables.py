@@ -35,6 +35,9 @@ CHECK = [
     workflow("interleave", "interleavings of every scenario", 480),
     workflow("prove", "proofs about the source, by Z3 and cvc5", 480),
     workflow("fuzz", "every fuzz target", 480, STRATA_FUZZ_SECONDS="20"),
+    Step("mutants", "random changes of core, for a minute: do the checks notice?",
+         ("props/mutants/mutants", "run", "--first", "--layers", "heap", "malloc", "fuzz",
+          "--seconds", "60"), 480),
     workflow("bench", "benchmarks beside other allocators", 480),
 ]
 
@@ -53,5 +56,10 @@ FULL = [
     workflow("interleave", "interleavings of every scenario", 3600),
     workflow("prove", "proofs about the source, by Z3 and cvc5", 1800),
     workflow("fuzz", "every fuzz target", 7200, STRATA_FUZZ_SECONDS="600"),
+    workflow("fuzz-afl", "every fuzz target under AFL++", 3600, STRATA_FUZZ_SECONDS="60"),
+    Step("oss-fuzz", "the build of OSS-Fuzz, and its targets on their seeds", ("ci/oss-fuzz/try",),
+         1800),
+    workflow("mutants", "planted bugs, and 200 random changes of core", 2 * 3600,
+             STRATA_MUTANTS="--count 200 --first"),
     workflow("bench", "benchmarks beside other allocators", 1800, STRATA_BENCH_ROUNDS="9"),
 ]
