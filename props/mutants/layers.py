@@ -105,21 +105,23 @@ def _fuzz(target, *more):
 SCENARIOS = ("Refill.*:RegionDeath.*:Purging.against_free_in_a_sparse_chunk:"
              "Purging.of_chunks_in_a_region_that_dies:Purging.of_blocks_in_a_region_that_dies")
 
+# Cheapest first.
 LAYERS = {
+    "fuzz": [_fuzz("heap_tiny"), _fuzz("heap_quarter"), _fuzz("binmap"), _fuzz("errors"),
+             _fuzz("options", "core/abi/options.cpp")],
     "heap": [Program("heap", ("props/unit/heap_test.cpp", "props/unit/bug_classes_heap_test.cpp",
                               *CORE), CHECK, link=GTEST, run=_gtest("*-Ladder.*:Commit.*"))],
     "malloc": [Program("malloc", (*ABI, *CORE),
                        ("props/unit/malloc_test.cpp", "props/unit/bug_classes_test.cpp",
                         "props/unit/process_test.cpp"),
                        flags=("-fno-builtin",), link=GTEST,
-                       run=_gtest("*-Fork.*:Threads.AHundred*:Threads.ManyAtOnce:Process.Below*:Purge.SmallItems*"))],
-    "fuzz": [_fuzz("heap_tiny"), _fuzz("heap_quarter"), _fuzz("binmap"), _fuzz("errors"),
-             _fuzz("options", "core/abi/options.cpp")],
+                       run=_gtest("*-Fork.*:Threads.AHundred*:Threads.ManyAtOnce:Process.Below*:"
+                                  "Purge.SmallItems*"))],
     "model": [Program("model", ("props/model/heap_model.cpp", *CORE), CHECK,
                       flags=('-DSTRATA_TEST_NAME="heap_model"', '-DSTRATA_PROPERTY_CASES="40"'),
                       link=("-lrapidcheck", *GTEST), run=_gtest("HeapModel.*"))],
     "exhaustive": [Program("exhaustive", ("props/exhaustive/state_search.cpp",), CHECK, link=GTEST,
-                           run=_gtest("StateSearch.ASegment"), limit_s=60)],
+                           run=_gtest("StateSearch.ASegment"), limit_s=300)],
     "interleave": [Program("interleave",
                            tuple(f"props/interleave/{name}.cpp" for name in (
                                "stage", "refill", "region_death", "purge")),
@@ -146,7 +148,9 @@ def run_layer(programs, core, out):
         if binary is None:
             return None
         digest.update(binary.read_bytes())
-        failure = failure or program.fails(binary)
+        failure = program.fails(binary)
+        if failure:
+            break
     return failure, time.monotonic() - started, digest.hexdigest()
 
 
