@@ -16,7 +16,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 COMPILER = ["clang++-19", "-std=c++20", "-O1", "-w", "-fuse-ld=lld"]
 CORE = ("core/memory/linux.cpp", "core/sync/native.cpp")
-ABI = tuple(f"core/abi/{name}.cpp" for name in ("malloc", "operators", "options", "process", "report"))
+ABI = tuple(sorted(str(p.relative_to(ROOT)) for p in (ROOT / "core/abi").glob("*.cpp")))
 CHECK = tuple(f"props/support/{name}.cpp" for name in ("arena", "operation", "violation"))
 SCHEDULER = tuple(f"props/support/{name}.cpp" for name in (
     "violation", "scheduled_memory", "scheduler", "scheduler_assert", "scheduler_atomics",
