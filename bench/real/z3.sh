@@ -5,7 +5,7 @@ prepare() {
   {
     for i in $(seq 1 10); do
       for j in $(seq 1 9); do echo "(declare-const p${i}_$j Bool)"; done
-      echo "(assert (or $(printf "p${i}_%d " 1 2 3 4 5 6 7 8 9 10)))"
+      echo "(assert (or $(printf "p${i}_%d " 1 2 3 4 5 6 7 8 9)))"
     done
     for j in $(seq 1 9); do
       for i in $(seq 1 10); do
