@@ -9,6 +9,7 @@
 #include "props/support/plans.hpp"
 #include "props/support/scripted_memory.hpp"
 #include "props/support/tagged_space.hpp"
+#include "props/support/trace.hpp"
 
 namespace strata::check {
 namespace {
@@ -44,6 +45,56 @@ TEST(Operations, TextNamesTheOperands) {
             "t2 resize 3 to 100");
   EXPECT_EQ(to_text(Operation{.kind = Kind::fail_memory, .repeats = true, .number = 5}),
             "t0 fail_memory 0b101 again and again");
+}
+
+std::vector<TraceOperation> read_trace(std::span<const std::uint8_t> bytes) {
+  std::vector<TraceOperation> operations;
+  TraceReader reader(bytes);
+  for (TraceOperation op; reader.next(op);) {
+    operations.push_back(op);
+  }
+  return operations;
+}
+
+std::vector<std::uint8_t> write_trace(std::span<const TraceOperation> operations) {
+  std::vector<std::uint8_t> bytes;
+  TraceWriter writer([&](std::uint8_t byte) { bytes.push_back(byte); });
+  std::ranges::for_each(operations, [&](const TraceOperation& op) { writer.write(op); });
+  return bytes;
+}
+
+TEST(Traces, EveryByteStringRoundTrips) {
+  property([](const std::vector<std::uint8_t>& bytes) {
+    const auto operations = read_trace(bytes);
+    const auto canonical = write_trace(operations);
+    RC_ASSERT(read_trace(canonical) == operations);
+    RC_ASSERT(write_trace(read_trace(canonical)) == canonical);
+  });
+}
+
+TEST(Traces, NumberObjectsInTheOrderOfTheirMaking) {
+  const std::vector<TraceOperation> operations = {
+      {.kind = Kind::allocate, .size = 30},
+      {.kind = Kind::allocate_aligned, .align_shift = 12, .object = 1, .size = 4096},
+      {.kind = Kind::resize, .thread = 300, .object = 2, .old = 0, .size = 1'000'000},
+      {.kind = Kind::allocate_known, .object = 3, .size = 31},
+      {.kind = Kind::deallocate, .thread = 1, .old = 2},
+      {.kind = Kind::deallocate, .thread = 1, .old = 1}};
+  EXPECT_EQ(read_trace(write_trace(operations)), operations);
+  EXPECT_EQ(to_text(operations[2]), "t300 resize #0 to 1000000: #2");
+}
+
+TEST(Traces, BecomeProgramsForFuzzers) {
+  const std::vector<TraceOperation> operations = {
+      {.kind = Kind::allocate, .size = 30},
+      {.kind = Kind::allocate, .object = 1, .size = 40},
+      {.kind = Kind::deallocate, .thread = 5, .old = 0},
+      {.kind = Kind::resize, .object = 2, .old = 1, .size = 50}};
+  const Program program = to_program(write_trace(operations), 100);
+  ASSERT_EQ(program.operations.size(), 4U);
+  EXPECT_EQ(to_text(program.operations[2]), "t1 deallocate 0");
+  EXPECT_EQ(to_text(program.operations[3]), "t0 resize 0 to 50");
+  EXPECT_EQ(to_program(write_trace(operations), 2).operations.size(), 2U);
 }
 
 // The model of contents against a plain array.

@@ -9,6 +9,7 @@
 #include "props/support/driver.hpp"
 #include "props/support/operation.hpp"
 #include "props/support/plans.hpp"
+#include "props/support/trace.hpp"
 
 namespace {
 
@@ -26,6 +27,19 @@ std::vector<std::uint8_t> read(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
+void print_trace(std::span<const std::uint8_t> bytes) {
+  TraceReader reader(bytes);
+  for (TraceOperation op; reader.next(op);) {
+    std::puts(to_text(op).c_str());
+  }
+}
+
+// To standard output, in the flavour that fuzzers read.
+void write_prefix(std::span<const std::uint8_t> trace, std::size_t operations) {
+  const auto bytes = encode(to_program(trace, operations));
+  std::fwrite(bytes.data(), 1, bytes.size(), stdout);
+}
+
 int print_or_run(int argc, char** argv) {
   CLI::App app(
       "Prints a file of the operation format; --cpp writes a C++ program that replays it, "
@@ -34,13 +48,23 @@ int print_or_run(int argc, char** argv) {
   std::string plan = "pow2";
   bool cpp = false;
   bool run = false;
+  std::size_t prefix = 0;
   app.add_option("file", path)->required()->check(CLI::ExistingFile);
   app.add_option("--plan", plan, "tiny, pow2 or quarter")->check(CLI::IsMember(runners));
   app.add_flag("--cpp", cpp, "write a C++ program that replays the file");
   app.add_flag("--run", run, "run the file, validating after every operation");
+  auto* const trace = app.add_flag("--trace")->description("the file is a trace: print it");
+  app.add_option("--prefix", prefix, "write so many of its operations as fuzzers read them")
+      ->needs(trace);
   CLI11_PARSE(app, argc, argv);
 
-  const Program program = decode(read(path));
+  const auto bytes = read(path);
+  if (trace->count() > 0) {
+    require(TraceReader::is_trace(bytes), "{}: not a trace (is it still compressed? xz -d)", path);
+    prefix > 0 ? write_prefix(bytes, prefix) : print_trace(bytes);
+    return 0;
+  }
+  const Program program = decode(bytes);
   std::fputs((cpp ? to_cpp(program, plan_types.at(plan)) : to_text(program)).c_str(), stdout);
   if (run) {
     runners.at(plan)(program, {});
