@@ -56,12 +56,14 @@ def summarise(runs, allocators, absent, absent_rows, rounds):
             cells[name] = {"runs": derived}
             for figure in FIGURES:
                 cells[name][figure], cells[name][figure + "_spread"] = middle(derived, figure)
-        rows.append({"name": row, "cells": cells})
+        live_kib = runs[row, allocators[0]][0].get("live_kib")
+        rows.append({"name": row, "cells": cells,
+                     "live_mib": None if live_kib is None else live_kib / 1024})
     means = {}
     for name in allocators:
         def ratio(figure):
             return geometric_mean([row["cells"][name][figure] / row["cells"][base][figure]
-                                   for row in rows])
+                                   for row in rows if row["cells"][base][figure] > 0])
         means[name] = {figure: ratio(figure) for figure in FIGURES[:3]}
     return {"machine": machine(), "rounds": rounds, "allocators": allocators, "absent": absent,
             "absent_rows": absent_rows, "base": base, "rows": rows, "means": means}

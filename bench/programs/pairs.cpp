@@ -9,7 +9,7 @@ using namespace strata::bench;
 
 namespace {
 
-constexpr unsigned rounds = 15;
+constexpr unsigned rounds = 6;
 
 void run_pairs(std::size_t size_bytes) {
   for (unsigned i = 0; i < 50'000; ++i) {
