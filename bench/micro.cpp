@@ -1,39 +1,28 @@
 // The hit and miss paths of whatever malloc this process has. Each row reports the time of one
 // allocation together with its free; bench/run compares allocators.
+#include "bench/micro.hpp"
+
 #include <benchmark/benchmark.h>
 #include <dlfcn.h>
+#include <malloc.h>
+#include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <atomic>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <numeric>
 #include <random>
-#include <thread>
+#include <string>
 #include <vector>
+
+namespace strata::bench {
 
 namespace {
 
-using Count = std::int64_t;
-using Random = std::minstd_rand;
-
-std::size_t size_of(const benchmark::State& state) {
-  return static_cast<std::size_t>(state.range(0));
-}
-
-// Writes as a program would: the first byte of each block, or every page of a larger one.
-void touch(void* block, std::size_t size_bytes) {
-  constexpr std::size_t page_bytes = 4096;
-  for (std::size_t at = 0; at < size_bytes; at += page_bytes) {
-    static_cast<char*>(block)[at] = 1;
-  }
-  benchmark::DoNotOptimize(block);
-}
-
-void operations(benchmark::State& state, Count per_iteration) {
-  state.SetItemsProcessed(state.iterations() * per_iteration);
+std::size_t memory_bytes() {
+  return static_cast<std::size_t>(sysconf(_SC_PHYS_PAGES)) *
+         static_cast<std::size_t>(sysconf(_SC_PAGE_SIZE));
 }
 
 // --- Hits ---------------------------------------------------------------------------------------
@@ -69,15 +58,34 @@ void pair_aligned(benchmark::State& state) {
   operations(state, 1);
 }
 
-// --- Batches: beyond what a cache of any size holds, misses
-// ----------------------------------------
+// With the size, which spares the allocator from looking it up.
+void pair_sized_delete(benchmark::State& state) {
+  const std::size_t size_bytes = size_of(state);
+  for (auto _ : state) {
+    void* block = ::operator new(size_bytes);
+    touch(block, 1);
+    ::operator delete(block, size_bytes);
+  }
+  operations(state, 1);
+}
+
+void usable_size(benchmark::State& state) {
+  void* block = std::malloc(size_of(state));
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(malloc_usable_size(block));
+  }
+  std::free(block);
+  operations(state, 1);
+}
+
+// --- Batches: beyond what a cache of any size holds, misses --------------------------------------
 
 enum class Order { lifo, fifo, random };
 
-template <Order order>
+template <Order order, bool is_touched = true>
 void batch(benchmark::State& state) {
-  constexpr std::size_t size_bytes = 64;
-  const auto count = static_cast<std::size_t>(state.range(0));
+  const std::size_t size_bytes = size_of(state);
+  const auto count = static_cast<std::size_t>(state.range(1));
   std::vector<void*> blocks(count);
   std::vector<std::size_t> places(count);
   std::iota(places.begin(), places.end(), std::size_t{0});
@@ -89,17 +97,16 @@ void batch(benchmark::State& state) {
   for (auto _ : state) {
     for (void*& block : blocks) {
       block = std::malloc(size_bytes);
-      touch(block, 1);
+      touch(block, is_touched ? 1 : 0);
     }
     for (const std::size_t place : places) {
       std::free(blocks[place]);
     }
   }
-  operations(state, state.range(0));
+  operations(state, state.range(1));
 }
 
-// --- Long-lived objects
-// -----------------------------------------------------------------------------
+// --- Long-lived objects --------------------------------------------------------------------------
 
 // Sizes as programs ask for them: most under 64 bytes, a few over a kilobyte.
 std::size_t common_size(Random& random) {
@@ -134,6 +141,40 @@ void churn(benchmark::State& state) {
   operations(state, 1);
 }
 
+// Replaces objects of a kilobyte, chosen at random, in a working set of so many MiB: what an
+// operation costs may not rise with what is live, beyond the processor's own cache misses. `bump`
+// does the same on an array, so that these are seen in the same run.
+template <bool is_bump>
+void working_set(benchmark::State& state) {
+  constexpr std::size_t size_bytes = 1024;
+  const std::size_t live = (size_of(state) << 20) / size_bytes;
+  if (size_bytes * live > memory_bytes() / 2) {
+    state.SkipWithError("too large for this machine");
+    return;
+  }
+  std::vector<char> array(is_bump ? live * size_bytes : 0);
+  std::vector<void*> blocks(live);
+  for (std::size_t i = 0; i < live; ++i) {
+    blocks[i] = is_bump ? &array[i * size_bytes] : std::malloc(size_bytes);
+    touch(blocks[i], 1);
+  }
+  Random random(1);
+  for (auto _ : state) {
+    void*& block = blocks[random() % live];
+    if (!is_bump) {
+      std::free(block);
+      block = std::malloc(size_bytes);
+    }
+    touch(block, 1);
+  }
+  for (void* block : blocks) {
+    if (!is_bump) {
+      std::free(block);
+    }
+  }
+  operations(state, 1);
+}
+
 void grow_by_realloc(benchmark::State& state) {
   const std::size_t last_bytes = size_of(state);
   Count steps = 0;
@@ -150,85 +191,42 @@ void grow_by_realloc(benchmark::State& state) {
   state.SetItemsProcessed(steps);
 }
 
-// --- Two threads
-// ------------------------------------------------------------------------------------
-
-// One thread allocates, the other frees: every block dies far from home.
-class Ring {
- public:
-  bool push(void* block) {
-    const std::size_t head = head_.load(std::memory_order_relaxed);
-    if (head - tail_.load(std::memory_order_acquire) == slots_.size()) {
-      return false;
-    }
-    slots_[head % slots_.size()] = block;
-    head_.store(head + 1, std::memory_order_release);
-    return true;
-  }
-  bool pop(void*& block) {
-    const std::size_t tail = tail_.load(std::memory_order_relaxed);
-    if (tail == head_.load(std::memory_order_acquire)) {
-      return false;
-    }
-    block = slots_[tail % slots_.size()];
-    tail_.store(tail + 1, std::memory_order_release);
-    return true;
-  }
-
- private:
-  std::array<void*, 1024> slots_{};
-  alignas(64) std::atomic<std::size_t> head_{0};
-  alignas(64) std::atomic<std::size_t> tail_{0};
-};
-
-void producer_consumer(benchmark::State& state) {
-  const std::size_t size_bytes = size_of(state);
-  Ring ring;
-  std::thread consumer([&ring] {
-    void* block = nullptr;
-    do {  // the producer ends with a null pointer
-      while (!ring.pop(block)) {
-        std::this_thread::yield();
-      }
-      std::free(block);
-    } while (block != nullptr);
-  });
-  const auto send = [&ring](void* block) {
-    while (!ring.push(block)) {
-      std::this_thread::yield();
-    }
-  };
-  for (auto _ : state) {
-    void* block = std::malloc(size_bytes);
-    touch(block, 1);
-    send(block);
-  }
-  send(nullptr);
-  consumer.join();
-  operations(state, 1);
-}
-
-void register_rows() {
-  benchmark::RegisterBenchmark("pair", pair)
-      ->Arg(16)
-      ->Arg(64)
-      ->Arg(256)
-      ->Arg(1024)
-      ->Arg(4096)
-      ->Arg(32768)
-      ->Arg(65536)
-      ->Arg(1 << 20);
+void register_pairs() {
+  benchmark::RegisterBenchmark("pair", pair)->RangeMultiplier(4)->Range(16, 16 << 20)->Arg(32768);
   benchmark::RegisterBenchmark("calloc", pair_zeroed)->Arg(64)->Arg(4096)->Arg(1 << 20);
   benchmark::RegisterBenchmark("aligned_4096", pair_aligned)->Arg(4096)->Arg(65536);
-  benchmark::RegisterBenchmark("batch_lifo", batch<Order::lifo>)->Arg(64)->Arg(256)->Arg(1024);
-  benchmark::RegisterBenchmark("batch_fifo", batch<Order::fifo>)->Arg(64)->Arg(256)->Arg(1024);
-  benchmark::RegisterBenchmark("batch_random", batch<Order::random>)->Arg(64)->Arg(256)->Arg(1024);
+  benchmark::RegisterBenchmark("sized_delete", pair_sized_delete)->Arg(16)->Arg(64)->Arg(1024);
+  benchmark::RegisterBenchmark("usable_size", usable_size)->Arg(64)->Arg(1 << 20);
+}
+
+void register_batches() {
+  const auto sizes_and_counts = [](benchmark::internal::Benchmark* row) {
+    row->ArgsProduct({{16, 64, 256}, {64, 1024}});
+  };
+  benchmark::RegisterBenchmark("batch_lifo", batch<Order::lifo>)->Apply(sizes_and_counts);
+  benchmark::RegisterBenchmark("batch_fifo", batch<Order::fifo>)->Apply(sizes_and_counts);
+  benchmark::RegisterBenchmark("batch_random", batch<Order::random>)->Apply(sizes_and_counts);
+  benchmark::RegisterBenchmark("batch_untouched", batch<Order::lifo, false>)
+      ->Apply(sizes_and_counts);
+}
+
+// `is_short`: not the working sets that take seconds to fill.
+void register_long_lived(bool is_short) {
+  constexpr Count replacements = 200'000;
   benchmark::RegisterBenchmark("churn", churn)->Arg(10'000);
-  benchmark::RegisterBenchmark("realloc_growth", grow_by_realloc)->Arg(1024)->Arg(1 << 18);
-  benchmark::RegisterBenchmark("producer_consumer", producer_consumer)
-      ->Arg(64)
+  for (const Count mib : {1, 16, 256, 1024, 4096}) {
+    if (!is_short || mib <= 256) {
+      const auto fixed = [&](const char* name, void (*row)(benchmark::State&)) {
+        benchmark::RegisterBenchmark(name, row)->Arg(mib)->Iterations(replacements);
+      };
+      fixed("working_set_mib", working_set<false>);
+      fixed("working_set_mib_bump", working_set<true>);
+    }
+  }
+  benchmark::RegisterBenchmark("realloc_growth", grow_by_realloc)
       ->Arg(1024)
-      ->UseRealTime();
+      ->Arg(1 << 18)
+      ->Arg(64 << 20);
 }
 
 // The file that malloc comes from, so that bench/run can see that it measured what it meant to.
@@ -240,12 +238,22 @@ const char* malloc_file() {
 
 }  // namespace
 
+void register_rows() {
+  const char* const is_short = std::getenv("STRATA_BENCH_SHORT");
+  register_pairs();
+  register_batches();
+  register_long_lived(is_short != nullptr && std::string(is_short) == "1");
+  register_threads();
+}
+
+}  // namespace strata::bench
+
 int main(int argc, char** argv) {
-  register_rows();
+  strata::bench::register_rows();
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) {
     return 1;
   }
-  benchmark::AddCustomContext("malloc", malloc_file());
+  benchmark::AddCustomContext("malloc", strata::bench::malloc_file());
   benchmark::RunSpecifiedBenchmarks();
 }

@@ -1,5 +1,6 @@
 """The page of what bench/suite measured; nothing outside it is needed to show it."""
 
+import math
 from html import escape
 
 COLOURS = ["#d62728", "#1f77b4", "#2ca02c", "#ff7f0e", "#9467bd", "#8c564b", "#7f7f7f", "#17becf",
@@ -23,32 +24,29 @@ def colours(summary):
 
 
 def scale(values, low_pixel, high_pixel):
-    """From a value to a pixel; ten parts of room at both ends."""
-    low, high = min(values), max(values)
-    room = (high - low) / 8 or 0.1
-    low, high = low - room, high + room
-    return lambda value: low_pixel + (value - low) / (high - low) * (high_pixel - low_pixel), low, high
+    """From a value to a pixel, by logarithm, and the ticks between the ends."""
+    low, high = math.log(min(values) * 0.9), math.log(max(values) * 1.1)
 
+    def pixel(value):
+        return low_pixel + (math.log(value) - low) / (high - low) * (high_pixel - low_pixel)
 
-def ticks(low, high):
-    step = next((step for step in (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10) if (high - low) / step <= 8), 20)
-    first = int(low / step) + 1
-    return [round(number * step, 2) for number in range(first, int(high / step) + 1)]
+    ticks = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.2, 1.5, 2, 3, 4, 6, 8, 12, 16)
+    return pixel, [tick for tick in ticks if low <= math.log(tick) <= high]
 
 
 def scatter(summary):
     """Time against memory: geometric means of all rows, a dot an allocator."""
     means = summary["means"]
     width, height, left, bottom = 640, 420, 60, 50
-    x, x_low, x_high = scale([mean["resident_mib"] for mean in means.values()], left, width - 20)
-    y, y_low, y_high = scale([mean["wall_s"] for mean in means.values()], height - bottom, 15)
+    x, x_ticks = scale([mean["resident_mib"] for mean in means.values()], left, width - 20)
+    y, y_ticks = scale([mean["wall_s"] for mean in means.values()], height - bottom, 15)
     parts = [f'<svg viewBox="0 0 {width} {height}" width="{width}" role="img" '
              'aria-label="time against memory">']
-    for tick in ticks(x_low, x_high):
+    for tick in x_ticks:
         parts.append(f'<line x1="{x(tick):.1f}" x2="{x(tick):.1f}" y1="15" y2="{height - bottom}" '
                      f'stroke="#eee"/><text x="{x(tick):.1f}" y="{height - bottom + 18}" '
                      f'text-anchor="middle">{tick:g}</text>')
-    for tick in ticks(y_low, y_high):
+    for tick in y_ticks:
         parts.append(f'<line x1="{left}" x2="{width - 20}" y1="{y(tick):.1f}" y2="{y(tick):.1f}" '
                      f'stroke="#eee"/><text x="{left - 8}" y="{y(tick) + 4:.1f}" '
                      f'text-anchor="end">{tick:g}</text>')

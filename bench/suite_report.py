@@ -7,6 +7,7 @@ import statistics
 import subprocess
 import time
 
+TOO_SHORT_S = 0.02  # a row's time does not count in the means: it is the loader's, not malloc's
 FIGURES = ("wall_s", "cpu_s", "resident_mib", "faults")
 
 
@@ -62,8 +63,10 @@ def summarise(runs, allocators, absent, absent_rows, rounds):
     means = {}
     for name in allocators:
         def ratio(figure):
-            return geometric_mean([row["cells"][name][figure] / row["cells"][base][figure]
-                                   for row in rows if row["cells"][base][figure] > 0])
+            least = 0 if figure == "resident_mib" else TOO_SHORT_S
+            ratios = [row["cells"][name][figure] / row["cells"][base][figure] for row in rows
+                      if row["cells"][base][figure] > least]
+            return geometric_mean(ratios) if ratios else math.nan
         means[name] = {figure: ratio(figure) for figure in FIGURES[:3]}
     return {"machine": machine(), "rounds": rounds, "allocators": allocators, "absent": absent,
             "absent_rows": absent_rows, "base": base, "rows": rows, "means": means}

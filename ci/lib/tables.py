@@ -38,7 +38,8 @@ CHECK = [
     Step("mutants", "random changes of core, for a minute: do the checks notice?",
          ("props/mutants/mutants", "run", "--first", "--layers", "heap", "malloc", "fuzz",
           "--seconds", "60"), 480),
-    workflow("bench", "benchmarks beside other allocators", 480),
+    workflow("bench", "benchmarks beside other allocators, instructions of the traces", 480,
+             STRATA_BENCH_SHORT="1", STRATA_BENCH_ROUNDS="2"),
 ]
 
 FULL_LIMIT_S = 4 * 3600
@@ -61,5 +62,6 @@ FULL = [
          1800),
     workflow("mutants", "planted bugs, and 200 random changes of core", 2 * 3600,
              STRATA_MUTANTS="--count 200 --first"),
-    workflow("bench", "benchmarks beside other allocators", 1800, STRATA_BENCH_ROUNDS="9"),
+    workflow("bench", "benchmarks beside other allocators, instructions of the traces", 7200,
+             STRATA_BENCH_ROUNDS="9"),
 ]
