@@ -11,7 +11,7 @@
 
 namespace strata::bench {
 
-enum class Contents : std::uint8_t { touched, checked, no_calls };
+enum class Contents : std::uint8_t { touched, untouched, checked, no_calls };
 
 [[noreturn]] void fail(const Step& step, const char* what);
 
@@ -107,7 +107,7 @@ class Performer {
 
   // As a program would: each page, or with checking every byte.
   static void write(const Step& step, void* pointer) {
-    if (contents == Contents::no_calls || pointer == nowhere()) {
+    if (contents == Contents::untouched || contents == Contents::no_calls || pointer == nowhere()) {
       return;
     }
     auto* const bytes = static_cast<volatile unsigned char*>(pointer);

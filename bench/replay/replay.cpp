@@ -229,8 +229,10 @@ int run(int argc, char** argv) {
   Options options;
   bool is_checked = false;
   bool is_dry = false;
+  bool is_untouched = false;
   app.add_option("trace", options.path, "a trace, not compressed")->required();
   app.add_flag("--check", is_checked, "write every byte and check it before it is freed");
+  app.add_flag("--untouched", is_untouched, "write nothing into the objects")->excludes("--check");
   app.add_flag("--no-calls", is_dry, "what the replay costs by itself")->excludes("--check");
   app.add_flag("--one-thread", options.is_alone, "all steps on one thread, in order");
   app.add_flag("--step-clock", options.has_step_clock,
@@ -244,6 +246,8 @@ int run(int argc, char** argv) {
     validate_if_strata();
   } else if (is_dry) {
     replay<Contents::no_calls>(options);
+  } else if (is_untouched) {
+    replay<Contents::untouched>(options);
   } else {
     replay<Contents::touched>(options);
   }
