@@ -1,0 +1,62 @@
+// libstrata-replay-broken.so: a malloc that gives each 1000th object its neighbour's last bytes. A
+// checked replay on it must fail; else the check sees nothing.
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <atomic>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+namespace {
+
+constexpr std::size_t arena_bytes = std::size_t{1} << 34;
+constexpr std::size_t overlap_bytes = 16;
+std::atomic<std::uintptr_t> next{0};
+std::atomic<unsigned> calls{0};
+
+// Never freed. The size stands in the word before an object.
+void* take(std::size_t align_bytes, std::size_t size_bytes) {
+  if (next.load() == 0) {  // before there are threads
+    next =
+        reinterpret_cast<std::uintptr_t>(mmap(nullptr, arena_bytes, PROT_READ | PROT_WRITE,
+                                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
+  }
+  const std::size_t align = std::max<std::size_t>(std::bit_ceil(align_bytes), 16);
+  const std::uintptr_t begin = next.fetch_add(size_bytes + 2 * align);
+  std::uintptr_t address = (begin + 16 + align - 1) & ~(align - 1);
+  if (++calls % 1000 == 0 && size_bytes >= overlap_bytes) {
+    address -= 2 * overlap_bytes;
+  }
+  auto* const pointer = reinterpret_cast<char*>(address);
+  std::memcpy(pointer - sizeof size_bytes, &size_bytes, sizeof size_bytes);
+  return pointer;
+}
+
+}  // namespace
+
+#pragma GCC visibility push(default)
+extern "C" {
+
+void* malloc(std::size_t size_bytes) { return take(16, size_bytes); }
+void free(void*) {}
+void* calloc(std::size_t count, std::size_t size_bytes) { return take(16, count * size_bytes); }
+void* memalign(std::size_t align_bytes, std::size_t size_bytes) {
+  return take(align_bytes, size_bytes);
+}
+std::size_t malloc_usable_size(void* pointer) {
+  std::size_t size_bytes = 0;
+  std::memcpy(&size_bytes, static_cast<char*>(pointer) - sizeof size_bytes, sizeof size_bytes);
+  return size_bytes;
+}
+void* realloc(void* pointer, std::size_t size_bytes) {
+  void* const moved = take(16, size_bytes);
+  if (pointer != nullptr) {
+    std::memcpy(moved, pointer, std::min(malloc_usable_size(pointer), size_bytes));
+  }
+  return moved;
+}
+
+}  // extern "C"
+#pragma GCC visibility pop
