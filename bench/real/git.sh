@@ -6,7 +6,7 @@ prepare() {
   git config --global user.name strata
   git config --global user.email strata@example.org
   git init --quiet --initial-branch=main repository
-  cd repository
+  cd repository || exit
   for round in $(seq 1 30); do
     for file in $(seq 1 25); do
       seq "$round" "$file" 40000 >"file$((file * round % 40))"
