@@ -28,9 +28,22 @@ void fail(const Step& step, const char* what) {
 
 namespace {
 
-// With --step-clock every clock of the process: a microsecond a step. Else 0.
+// With STRATA_STEP_CLOCK in the environment every clock of the process stands still but for a
+// microsecond a step, so that what an allocator delays happens at the same step in each run. Not an
+// option: the allocator asks for the time before there are options. 0: not asked for yet.
 std::int64_t step_clock_ns = 0;
 constexpr std::int64_t step_ns = 1000;
+constexpr std::int64_t real_clock = -1;
+
+using ClockFunction = int(clockid_t, timespec*);
+ClockFunction* libc_clock = nullptr;  // once main() has found it; until then the system call
+
+bool has_step_clock() {
+  if (step_clock_ns == 0) {
+    step_clock_ns = std::getenv("STRATA_STEP_CLOCK") != nullptr ? step_ns : real_clock;
+  }
+  return step_clock_ns != real_clock;
+}
 
 using Clock = std::chrono::steady_clock;
 
@@ -38,7 +51,6 @@ struct Options {
   std::string path;
   Contents contents = Contents::touched;
   bool is_alone = false;
-  bool has_step_clock = false;
   std::uint32_t window = 4096;
   std::uint32_t samples = 100;
 };
@@ -118,11 +130,12 @@ class Replay {
  private:
   // On the first thread, so that the process stays one of a single thread.
   void perform_alone() {
+    const bool is_stepping = has_step_clock();
     Performer<contents> performer(script_, pointers_);
     for (const Step& step : script_.steps_of(0)) {
       performer.perform(step);
       residence_.look(step.index);
-      step_clock_ns += step_clock_ns == 0 ? 0 : step_ns;
+      step_clock_ns += is_stepping ? step_ns : 0;
     }
   }
 
@@ -207,7 +220,6 @@ void replay(const Options& options) {
   Residence residence(script->steps.size(), options.samples);
   Replay<contents> replay(*script, residence, options.window);
   residence.begin();
-  step_clock_ns = options.has_step_clock ? step_ns : 0;
   const Usage begin = usage_now();
   replay.run();
   const Usage end = usage_now();
@@ -226,6 +238,7 @@ int run(int argc, char** argv) {
   CLI::App app(
       "Replays a trace on this process's malloc (choose one by LD_PRELOAD) and prints what it took "
       "as JSON. Exit code 1: the allocator failed or a contents check did.");
+  libc_clock = reinterpret_cast<ClockFunction*>(dlsym(RTLD_NEXT, "clock_gettime"));
   Options options;
   bool is_checked = false;
   bool is_dry = false;
@@ -235,9 +248,6 @@ int run(int argc, char** argv) {
   app.add_flag("--untouched", is_untouched, "write nothing into the objects")->excludes("--check");
   app.add_flag("--no-calls", is_dry, "what the replay costs by itself")->excludes("--check");
   app.add_flag("--one-thread", options.is_alone, "all steps on one thread, in order");
-  app.add_flag("--step-clock", options.has_step_clock,
-               "clocks advance by a microsecond a step: what is delayed happens at the same step")
-      ->needs("--one-thread");
   app.add_option("--window", options.window, "how many steps threads may run apart; 0: in order");
   app.add_option("--samples", options.samples, "of the resident size");
   CLI11_PARSE(app, argc, argv);
@@ -261,8 +271,10 @@ int run(int argc, char** argv) {
 // Goes before libc's, for the allocator too.
 extern "C" int clock_gettime(clockid_t clock, timespec* time) noexcept {
   constexpr std::int64_t second_ns = 1'000'000'000;
-  if (strata::bench::step_clock_ns == 0) {
-    return static_cast<int>(syscall(SYS_clock_gettime, clock, time));
+  if (!strata::bench::has_step_clock()) {
+    return strata::bench::libc_clock != nullptr
+               ? strata::bench::libc_clock(clock, time)
+               : static_cast<int>(syscall(SYS_clock_gettime, clock, time));
   }
   *time = {.tv_sec = strata::bench::step_clock_ns / second_ns,
            .tv_nsec = strata::bench::step_clock_ns % second_ns};
