@@ -36,16 +36,20 @@ int main(int argc, char** argv) {
   }
   const auto start = std::chrono::steady_clock::now();
   const pid_t child = fork();
+  if (child < 0) {
+    std::perror("strata_measure");
+    return 2;
+  }
   if (child == 0) {
     run(argv[2], argv + 3);
   }
   int status = 0;
   rusage used = {};
-  while (child > 0 && wait4(child, &status, 0, &used) < 0 && errno == EINTR) {
+  while (wait4(child, &status, 0, &used) < 0 && errno == EINTR) {
   }
   const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - start;
   std::FILE* const result = std::fopen(argv[1], "we");
-  if (child < 0 || result == nullptr) {
+  if (result == nullptr) {
     std::perror("strata_measure");
     return 2;
   }

@@ -238,7 +238,7 @@ const char* malloc_file() {
 
 }  // namespace
 
-void register_rows() {
+static void register_rows() {
   const char* const is_short = std::getenv("STRATA_BENCH_SHORT");
   register_pairs();
   register_batches();

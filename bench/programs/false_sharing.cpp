@@ -2,8 +2,6 @@
 // allocator that gives neighbours to two threads makes them share a cache line. passive: they begin
 // with neighbours that one thread allocated, free those, and what the allocator hands out again
 // counts.
-#include <cstring>
-
 #include "bench/programs/program.hpp"
 
 using namespace strata::bench;
@@ -24,15 +22,11 @@ void write_often(void* object) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const bool is_passive = argc == 2 && std::strcmp(argv[1], "passive") == 0;
-  if (!is_passive && !(argc == 2 && std::strcmp(argv[1], "active") == 0)) {
-    std::fprintf(stderr, "usage: false_sharing active|passive\n");
-    return 2;
-  }
+  const bool is_passive = is_first_mode(argc, argv, "passive", "active");
   const unsigned threads = workers();
-  std::vector<void*> neighbours;
-  for (unsigned i = 0; i < threads; ++i) {
-    neighbours.push_back(is_passive ? allocate(object_bytes) : nullptr);
+  std::vector<void*> neighbours(threads, nullptr);
+  for (void*& neighbour : neighbours) {
+    neighbour = is_passive ? allocate(object_bytes) : nullptr;
   }
   in_parallel(threads, [&](unsigned thread) {
     std::free(neighbours[thread]);

@@ -1,8 +1,6 @@
 // malloc and free as tightly as they can be called, in the spirit of glibc's own benchmarks: pairs,
 // and blocks of live objects freed in the order of allocation, over sizes to 8 KiB; on one thread
 // or on all.
-#include <cstring>
-
 #include "bench/programs/program.hpp"
 
 using namespace strata::bench;
@@ -44,10 +42,6 @@ void work(unsigned) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const bool is_alone = argc == 2 && std::strcmp(argv[1], "alone") == 0;
-  if (!is_alone && !(argc == 2 && std::strcmp(argv[1], "threads") == 0)) {
-    std::fprintf(stderr, "usage: pairs alone|threads\n");
-    return 2;
-  }
+  const bool is_alone = is_first_mode(argc, argv, "alone", "threads");
   in_parallel(is_alone ? 1 : workers(), work);
 }

@@ -1,7 +1,6 @@
 // Objects that die far from home, in batches as in xmalloc-test. symmetric: every thread allocates
 // and frees what others allocated. asymmetric: half of the threads allocate, half free.
 #include <condition_variable>
-#include <cstring>
 #include <deque>
 #include <memory>
 #include <mutex>
@@ -102,6 +101,7 @@ void run_asymmetric(Queue& queue, unsigned threads) {
   const unsigned pairs = std::max(1U, threads / 2);
   const std::size_t batches = objects_in_all / batch_objects / pairs;
   std::vector<std::jthread> consumers;
+  consumers.reserve(pairs);
   for (unsigned i = 0; i < pairs; ++i) {
     consumers.emplace_back([&] {
       while (const auto batch = queue.pop()) {
@@ -122,12 +122,9 @@ void run_asymmetric(Queue& queue, unsigned threads) {
 
 int main(int argc, char** argv) {
   Queue queue;
-  if (argc == 2 && std::strcmp(argv[1], "symmetric") == 0) {
+  if (is_first_mode(argc, argv, "symmetric", "asymmetric")) {
     run_symmetric(queue, workers());
-  } else if (argc == 2 && std::strcmp(argv[1], "asymmetric") == 0) {
-    run_asymmetric(queue, workers());
   } else {
-    std::fprintf(stderr, "usage: producer_consumer symmetric|asymmetric\n");
-    return 2;
+    run_asymmetric(queue, workers());
   }
 }

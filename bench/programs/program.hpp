@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -65,9 +66,20 @@ inline unsigned workers() { return std::clamp(std::thread::hardware_concurrency(
 template <class Body>
 void in_parallel(unsigned threads, Body body) {
   std::vector<std::jthread> running;
+  running.reserve(threads);
   for (unsigned number = 0; number < threads; ++number) {
     running.emplace_back([&body, number] { body(number); });
   }
+}
+
+// Whether the one argument is `first`; else it has to be `second`.
+inline bool is_first_mode(int argc, char** argv, std::string_view first, std::string_view second) {
+  const std::string_view mode = argc == 2 ? argv[1] : "";
+  if (mode != first && mode != second) {
+    std::fprintf(stderr, "usage: %s %s|%s\n", argv[0], first.data(), second.data());
+    std::exit(2);
+  }
+  return mode == first;
 }
 
 }  // namespace strata::bench

@@ -42,11 +42,7 @@ void work(unsigned thread, unsigned threads) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const bool is_alone = argc == 2 && std::strcmp(argv[1], "alone") == 0;
-  if (!is_alone && !(argc == 2 && std::strcmp(argv[1], "threads") == 0)) {
-    std::fprintf(stderr, "usage: random_churn alone|threads\n");
-    return 2;
-  }
+  const bool is_alone = is_first_mode(argc, argv, "alone", "threads");
   const unsigned threads = is_alone ? 1 : workers();
   in_parallel(threads, [&](unsigned thread) { work(thread, threads); });
 }

@@ -12,11 +12,12 @@ struct Buffer {
 };
 
 void grow(Buffer& buffer, std::size_t size_bytes) {
-  buffer.bytes = static_cast<char*>(std::realloc(buffer.bytes, size_bytes));
-  if (buffer.bytes == nullptr) {
+  auto* const grown = static_cast<char*>(std::realloc(buffer.bytes, size_bytes));
+  if (grown == nullptr) {
     std::fprintf(stderr, "realloc to %zu failed\n", size_bytes);
     std::exit(1);
   }
+  buffer.bytes = grown;
   for (std::size_t at = buffer.size_bytes; at < size_bytes; at += 64) {
     buffer.bytes[at] = 1;
   }

@@ -27,6 +27,7 @@
 #include "bench/record/objects.hpp"
 #include "props/support/trace.hpp"
 
+// NOLINTBEGIN(bugprone-reserved-identifier): glibc's names
 extern "C" {
 void* __libc_malloc(std::size_t size_bytes);
 void __libc_free(void* pointer);
@@ -34,6 +35,7 @@ void* __libc_calloc(std::size_t count, std::size_t size_bytes);
 void* __libc_realloc(void* pointer, std::size_t size_bytes);
 void* __libc_memalign(std::size_t align_bytes, std::size_t size_bytes);
 }
+// NOLINTEND(bugprone-reserved-identifier)
 
 namespace {
 

@@ -27,8 +27,7 @@ constexpr std::size_t aligned_bytes = 50'021;
 constexpr std::size_t of_child_bytes = 60'013;
 
 [[noreturn]] void act() {
-  void* object = std::malloc(first_bytes);
-  object = std::realloc(object, grown_bytes);
+  void* const object = std::realloc(std::malloc(first_bytes), grown_bytes);
   void* const zeroed = std::calloc(1, zeroed_bytes);
   std::jthread([&] { std::free(zeroed); }).join();
   void* const aligned = std::aligned_alloc(256, aligned_bytes);
