@@ -236,15 +236,15 @@ const char* malloc_file() {
   return symbol != nullptr && dladdr(symbol, &info) != 0 ? info.dli_fname : "unknown";
 }
 
-}  // namespace
-
-static void register_rows() {
+void register_rows() {
   const char* const is_short = std::getenv("STRATA_BENCH_SHORT");
   register_pairs();
   register_batches();
   register_long_lived(is_short != nullptr && std::string(is_short) == "1");
   register_threads();
 }
+
+}  // namespace
 
 }  // namespace strata::bench
 
