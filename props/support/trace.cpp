@@ -28,7 +28,7 @@ Program to_program(std::span<const std::uint8_t> trace, std::size_t operations) 
   TraceReader reader(trace);
   for (TraceOperation op; program.operations.size() < operations && reader.next(op);) {
     Operation same = {.kind = op.kind,
-                      .thread = static_cast<std::uint8_t>(op.thread % threads_max),
+                      .thread = static_cast<std::uint8_t>(op.thread % program_threads),
                       .align_shift = op.align_shift,
                       .size = op.size};
     if (op.ends()) {
