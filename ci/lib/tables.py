@@ -33,7 +33,7 @@ CHECK = [
     workflow("props", "every property", 480),
     workflow("exhaustive", "every state of a tiny plan", 480),
     workflow("interleave", "interleavings of every scenario", 480),
-    workflow("prove", "proofs about the source, by Z3 and cvc5", 480),
+    workflow("prove-quick", "proofs about plan and items, by Z3 and cvc5", 480),
     workflow("fuzz", "every fuzz target", 480, STRATA_FUZZ_SECONDS="20"),
     Step("mutants", "random changes of core, for a minute: do the checks notice?",
          ("props/mutants/mutants", "run", "--first", "--layers", "heap", "malloc", "fuzz",
