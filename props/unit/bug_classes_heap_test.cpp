@@ -67,7 +67,7 @@ TEST(BugClassHeap, APurgeEndsWithTheWritablePrefix) {
   expect_sound<Tiny>(
       {.operations = {{.kind = Kind::allocate_known, .size = 0},
                       {.kind = Kind::fail_memory, .thread = 3, .number = 0b10111011010101},
-                      {.kind = Kind::resize, .thread = 2, .k = 66, .size = 33},
+                      {.kind = Kind::resize, .thread = 2, .size = 33, .k = 66},
                       {.kind = Kind::allocate, .size = 192},
                       {.kind = Kind::deallocate, .thread = 2, .k = 0},
                       {.kind = Kind::allocate, .thread = 2, .size = 0}}});
