@@ -22,12 +22,15 @@ SearchResult search(const SearchSpace& space) {
   return result;
 }
 
-constexpr const char* repro = "\nci/repro test:exhaustive:state_search";
+std::string repro() {
+  const testing::TestInfo& test = *testing::UnitTest::GetInstance()->current_test_info();
+  return std::string("\nci/repro test:exhaustive:") + test.test_suite_name() + "." + test.name();
+}
 
 // One segment: blocks take it whole, or a slot of it.
 TEST(StateSearch, ASegment) {
   const SearchResult result = search({.end_slot = 2, .states_max = 3'000'000});
-  EXPECT_TRUE(result.counter_example.empty()) << result.counter_example << repro;
+  EXPECT_TRUE(result.counter_example.empty()) << result.counter_example << repro();
   EXPECT_TRUE(result.complete);
   EXPECT_GT(result.exhausted, 0U);
 }
@@ -35,7 +38,7 @@ TEST(StateSearch, ASegment) {
 // Parts of two segments: the list of segments is in play, and no segment is whole.
 TEST(StateSearch, PartsOfTwoSegments) {
   const SearchResult result = search({.first_slot = 1, .end_slot = 3, .states_max = 3'000'000});
-  EXPECT_TRUE(result.counter_example.empty()) << result.counter_example << repro;
+  EXPECT_TRUE(result.counter_example.empty()) << result.counter_example << repro();
   EXPECT_TRUE(result.complete);
   EXPECT_GT(result.exhausted, 0U);
 }
