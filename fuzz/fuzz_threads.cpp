@@ -96,8 +96,9 @@ void trap_on_failure(const std::string& text) { scheduler().fail(text); }
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static Stage stage;
-  static std::array<Worker, workers + 1> all;
+  // Never destroyed: the scheduler, which stands for their memory, goes before them.
+  static Stage& stage = *new Stage;
+  static auto& all = *new std::array<Worker, workers + 1>;
   set_violation_handler(trap_on_failure);
 
   const Program program = decode({data, size});

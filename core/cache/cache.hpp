@@ -19,8 +19,8 @@ namespace strata {
 // Where the stack of each class lies in a cache, and how high it may grow.
 template <class Plan>
 struct Magazines {
-  // Held by one thread in one class: 64 KiB, or two items if that is more; and no more pointers than
-  // keep the lock of their bin for about 2 us when half of them go back.
+  // Held by one thread in one class: 64 KiB, or two items if that is more; and no more pointers
+  // than keep the lock of their bin for about 2 us when half of them go back.
   static constexpr std::uint64_t bytes_max = std::uint64_t{64} << 10;
   static constexpr std::uint32_t pointers_max = 511;
   // What one refill brings at most: what a thread may never use should stay with all.
