@@ -35,9 +35,6 @@ CHECK = [
     workflow("interleave", "interleavings of every scenario", 480),
     workflow("prove-quick", "proofs about plan and items, by Z3 and cvc5", 480),
     workflow("fuzz", "every fuzz target", 480, STRATA_FUZZ_SECONDS="20"),
-    Step("mutants", "random changes of core, for a minute: do the checks notice?",
-         ("props/mutants/mutants", "run", "--first", "--layers", "heap", "malloc", "fuzz",
-          "--seconds", "60"), 480),
     workflow("bench", "benchmarks beside other allocators, instructions of the traces", 480,
              STRATA_BENCH_SHORT="1", STRATA_BENCH_ROUNDS="2"),
 ]
