@@ -83,25 +83,6 @@ class Growth {
     return Plan::unit_align(larger) >= request.align_bytes;
   }
 
-  // Asks for huge pages if they suit what `chunks` of a bin's region are writable for, and `now` is
-  // what was advised last: page faults are most of what growth costs, and a huge page costs a fifth
-  // of the small ones in it. Something in the slots is held, no bin's lock is; whoever has it next
-  // notes the advice. (Advice of two threads may reach the system in another order than the books.)
-  Pages advise(Class bin, std::uint32_t slot, std::uint32_t slots, std::uint32_t chunks,
-               Pages now) {
-    if (!suits_huge_pages(bin, chunks) || now == Pages::huge) {
-      return now;
-    }
-    state_.memory.advise(Space::heap, std::uint64_t{slot} << Plan::region_shift,
-                         std::uint64_t{slots} << Plan::region_shift, Pages::huge);
-    return Pages::huge;
-  }
-  void note_advice(std::uint32_t slot, std::uint32_t slots, Pages pages) {
-    for (std::uint32_t i = 0; pages == Pages::huge && i < slots; ++i) {
-      books_.region(slot + i).pages = pages;
-    }
-  }
-
   // Gives the slots of a region that left its bin back to their segment.
   void close(const Outcome& outcome) {
     if (outcome.closed_slots > 0) {
@@ -270,6 +251,25 @@ class Growth {
         Space::heap,
         (std::uint64_t{slot} << Plan::region_shift) + (std::uint64_t{from} << Plan::chunk_shift),
         std::uint64_t{to - from} << Plan::chunk_shift);
+  }
+
+  // Asks for huge pages if they suit what `chunks` of a bin's region are writable for, and `now` is
+  // what was advised last: page faults are most of what growth costs, and a huge page costs a fifth
+  // of the small ones in it. Something in the slots is held, no bin's lock is; whoever has it next
+  // notes the advice. (Advice of two threads may reach the system in another order than the books.)
+  Pages advise(Class bin, std::uint32_t slot, std::uint32_t slots, std::uint32_t chunks,
+               Pages now) {
+    if (!suits_huge_pages(bin, chunks) || now == Pages::huge) {
+      return now;
+    }
+    state_.memory.advise(Space::heap, std::uint64_t{slot} << Plan::region_shift,
+                         std::uint64_t{slots} << Plan::region_shift, Pages::huge);
+    return Pages::huge;
+  }
+  void note_advice(std::uint32_t slot, std::uint32_t slots, Pages pages) {
+    for (std::uint32_t i = 0; pages == Pages::huge && i < slots; ++i) {
+      books_.region(slot + i).pages = pages;
+    }
   }
 
   // Items of regions that fill up; and blocks that are no less than two huge pages, so that what is

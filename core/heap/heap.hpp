@@ -41,14 +41,9 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
 
   // --- Start and end --------------------------------------------------------------------------
 
-  // Tries to reserve `segments` segments and `cache_bytes` for magazines. false: nothing was
+  // Tries to reserve the heap's spaces, with `heap_bytes` of its layout's address space (the lower
+  // rungs have only part of the last segment) and `cache_bytes` for magazines. false: nothing was
   // reserved or nothing could be committed. Not thread-safe.
-  bool open(std::uint32_t segments, std::uint64_t cache_bytes) {
-    const Layout layout(segments);
-    return open(layout, layout.heap_bytes(), cache_bytes);
-  }
-
-  // The same with only `heap_bytes` of the last segment's address space: the lower rungs.
   bool open(const Layout& layout, std::uint64_t heap_bytes, std::uint64_t cache_bytes) {
     const SpaceSizes sizes = {layout.control_bytes, heap_bytes, layout.books_bytes(),
                               layout.item_maps_bytes(), cache_bytes};
