@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "binmap/ordered_list.hpp"
-#include "fuzz/bytes.hpp"
+#include "props/support/byte_reader.hpp"
 #include "props/support/violation.hpp"
 
 namespace {
@@ -25,7 +25,7 @@ class Target {
         summary_(Map::summary_words_for(bits)),
         next_(bits) {}
 
-  void run(Bytes& in) {
+  void run(ByteReader& in) {
     while (!in.at_end()) {
       step(in);
       check();
@@ -43,9 +43,9 @@ class Target {
   }
   std::uint32_t bits() const { return static_cast<std::uint32_t>(model_.size()); }
 
-  void step(Bytes& in) {
+  void step(ByteReader& in) {
     const std::uint8_t action = in.byte();
-    const auto index = static_cast<std::uint32_t>(in.number(2) % bits());
+    const auto index = static_cast<std::uint32_t>(in.number_of(2) % bits());
     switch (action % 8) {
       case 0:
         require(map().put(index) == !model_[index], "put {}", index);
@@ -58,10 +58,10 @@ class Target {
         relink();
         break;
       case 2:
-        put_many(index, in.number(8));
+        put_many(index, in.number_of(8));
         break;
       case 3:
-        set_word(index, in.number(8));
+        set_word(index, in.number_of(8));
         break;
       case 4: {
         const bool full = in.byte() % 2 != 0;
@@ -71,7 +71,7 @@ class Target {
         break;
       }
       case 5:
-        look(index, static_cast<std::uint32_t>(in.number(2) % bits()));
+        look(index, static_cast<std::uint32_t>(in.number_of(2) % bits()));
         break;
       default:
         list(index);
@@ -184,7 +184,7 @@ class Target {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   set_violation_handler(trap_on_violation);
-  Bytes in(data, size);
+  ByteReader in({data, size});
   const std::uint8_t width = in.byte();
   const auto bits = static_cast<std::uint32_t>(in.byte());
   switch (width % 3) {

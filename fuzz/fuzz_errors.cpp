@@ -5,7 +5,7 @@
 #include <memory>
 #include <vector>
 
-#include "fuzz/bytes.hpp"
+#include "props/support/byte_reader.hpp"
 #include "props/support/driver.hpp"
 #include "props/support/plans.hpp"
 
@@ -79,15 +79,15 @@ class Side {
   std::vector<Address> live_, freed_;
 };
 
-Address bad_address(std::uint8_t kind, Side& side, Side& other, Bytes& in) {
+Address bad_address(std::uint8_t kind, Side& side, Side& other, ByteReader& in) {
   const std::uint64_t k = in.byte();
   switch (kind % 5) {
     case 0:
-      return in.number(8);  // anywhere
+      return in.number_of(8);  // anywhere
     case 1:
-      return side.base() + in.number(2);  // in the heap or just past its end
+      return side.base() + in.number_of(2);  // in the heap or just past its end
     case 2:
-      return side.any() ? side.nth(k) + in.number(2) : 0;
+      return side.any() ? side.nth(k) + in.number_of(2) : 0;
     case 3:
       return side.freed(k);
     default:
@@ -101,13 +101,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   set_violation_handler(trap_on_violation);
   Side one(std::uint64_t{1} << 46);
   Side two(std::uint64_t{1} << 45);
-  for (Bytes in(data, size); !in.at_end();) {
+  for (ByteReader in({data, size}); !in.at_end();) {
     const std::uint8_t action = in.byte();
     Side& side = (action & 1) != 0 ? two : one;
     Side& other = (action & 1) != 0 ? one : two;
     switch ((action >> 1) % 4) {
       case 0:
-        side.allocate(in.number(2) >> (action >> 5));
+        side.allocate(in.number_of(2) >> (action >> 5));
         break;
       case 1:
         if (side.any()) {

@@ -9,8 +9,8 @@
 #include <map>
 
 #include "abi/process.hpp"
-#include "fuzz/bytes.hpp"
 #include "include/strata/strata.h"
+#include "props/support/byte_reader.hpp"
 #include "props/support/violation.hpp"
 
 extern "C" {
@@ -54,7 +54,7 @@ void reset() {
 
 class Program {
  public:
-  explicit Program(Bytes in) : in_(in) {}
+  explicit Program(ByteReader in) : in_(in) {}
 
   void run() {
     while (!in_.at_end()) {
@@ -80,17 +80,17 @@ class Program {
       case 0:
         return in_.byte();
       case 1:
-        return in_.number(2);
+        return in_.number_of(2);
       case 2:
         return (std::size_t{1} << (in_.byte() % 64)) + in_.byte() - 128;
       default:
-        return in_.number(form / 64 + 3) << (form / 4 % 16);
+        return in_.number_of(form / 64 + 3) << (form / 4 % 16);
     }
   }
   // Mostly powers of two.
   std::size_t align() {
     const std::uint8_t form = in_.byte();
-    return form < 192 ? std::size_t{1} << (form % 64) : in_.number(form % 9);
+    return form < 192 ? std::size_t{1} << (form % 64) : in_.number_of(form % 9);
   }
 
   void step(std::uint8_t action) {
@@ -287,7 +287,7 @@ class Program {
     return sample(begin, bytes, [&](std::uint8_t& byte) { return byte == tag; });
   }
 
-  Bytes in_;
+  ByteReader in_;
   Live live_;
   std::uint8_t last_tag_ = 0;
 };
@@ -298,6 +298,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   set_violation_handler(trap_on_violation);
   reset();
   errno = 0;
-  Program(Bytes(data, size)).run();
+  Program(ByteReader({data, size})).run();
   return 0;
 }

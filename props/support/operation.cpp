@@ -5,6 +5,8 @@
 #include <array>
 #include <bit>
 
+#include "props/support/byte_reader.hpp"
+
 namespace strata::check {
 
 namespace {
@@ -19,34 +21,9 @@ constexpr std::array<Kind, 16> kind_of_opcode = {
     Kind::repeat,    Kind::choices,        Kind::allocate,
     Kind::deallocate};
 
-// Past its end a byte string reads as zeros.
-class Reader {
+class Reader : public ByteReader {
  public:
-  explicit Reader(std::span<const std::uint8_t> bytes) : bytes_(bytes) {}
-
-  bool at_end() const { return bytes_.empty(); }
-
-  std::uint8_t byte() {
-    if (bytes_.empty()) {
-      return 0;
-    }
-    const std::uint8_t value = bytes_.front();
-    bytes_ = bytes_.subspan(1);
-    return value;
-  }
-
-  // LEB128; bits above the 64th are dropped.
-  std::uint64_t number() {
-    std::uint64_t value = 0;
-    for (unsigned shift = 0; shift < 64; shift += 7) {
-      const std::uint8_t part = byte();
-      value |= std::uint64_t{part & 0x7FU} << shift;
-      if (part < 0x80) {
-        break;
-      }
-    }
-    return value;
-  }
+  using ByteReader::ByteReader;
 
   // Four forms, told apart by the top two bits; see FORMAT.md.
   std::uint64_t size() {
@@ -71,9 +48,6 @@ class Reader {
     }
     return value;
   }
-
- private:
-  std::span<const std::uint8_t> bytes_;
 };
 
 class Writer {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <span>
 
+#include "props/support/byte_reader.hpp"
 #include "props/support/operation.hpp"
 
 namespace strata::check {
@@ -100,8 +101,8 @@ class TraceWriter {
 
 class TraceReader {
  public:
-  explicit TraceReader(std::span<const std::uint8_t> bytes) : bytes_(bytes) {
-    byte();  // the version
+  explicit TraceReader(std::span<const std::uint8_t> bytes) : in_(bytes) {
+    in_.byte();  // the version
   }
 
   static bool is_trace(std::span<const std::uint8_t> bytes) {
@@ -111,10 +112,10 @@ class TraceReader {
   // False at the end.
   bool next(TraceOperation& op) {
     for (;;) {
-      const std::uint8_t first = byte();
+      const std::uint8_t first = in_.byte();
       const std::uint8_t code = first & ((1U << trace_code::opcode_bits) - 1);
       if (code == trace_code::end) {
-        bytes_ = {};
+        in_.drop_rest();
         return false;
       }
       const std::uint64_t operand = head_operand(first >> trace_code::opcode_bits);
@@ -129,27 +130,8 @@ class TraceReader {
   std::uint64_t objects() const { return objects_; }
 
  private:
-  std::uint8_t byte() {
-    if (bytes_.empty()) {
-      return 0;
-    }
-    const std::uint8_t value = bytes_.front();
-    bytes_ = bytes_.subspan(1);
-    return value;
-  }
-  std::uint64_t number() {
-    std::uint64_t value = 0;
-    for (unsigned shift = 0; shift < 64; shift += 7) {
-      const std::uint8_t part = byte();
-      value |= std::uint64_t{part & 0x7FU} << shift;
-      if (part < 0x80) {
-        break;
-      }
-    }
-    return value;
-  }
   std::uint64_t head_operand(std::uint64_t high) {
-    return high < trace_code::operand_inline ? high : high + number();
+    return high < trace_code::operand_inline ? high : high + in_.number();
   }
 
   // False if it ends an object and there is none yet.
@@ -161,11 +143,11 @@ class TraceReader {
         break;
       case trace_code::allocate_aligned:
         op.kind = Kind::allocate_aligned;
-        op.align_shift = byte() % 64;
+        op.align_shift = in_.byte() % 64;
         break;
       case trace_code::resize:
         op.kind = Kind::resize;
-        op.size = number();
+        op.size = in_.number();
         break;
       case trace_code::deallocate:
         op.kind = Kind::deallocate;
@@ -184,7 +166,7 @@ class TraceReader {
     return true;
   }
 
-  std::span<const std::uint8_t> bytes_;
+  ByteReader in_;
   std::uint64_t objects_ = 0;
   std::uint16_t thread_ = 0;
 };
