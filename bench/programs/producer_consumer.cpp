@@ -32,24 +32,12 @@ class Queue {
   std::unique_ptr<Batch> pop() {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return !batches_.empty() || closed_; });
-    if (batches_.empty()) {
-      return nullptr;
-    }
-    auto batch = std::move(batches_.front());
-    batches_.pop_front();
-    changed_.notify_all();
-    return batch;
+    return take_first();
   }
   // No wait: a thread that also produces must not sleep on an empty queue.
   std::unique_ptr<Batch> pop_if_any() {
     const std::lock_guard lock(mutex_);
-    if (batches_.empty()) {
-      return nullptr;
-    }
-    auto batch = std::move(batches_.front());
-    batches_.pop_front();
-    changed_.notify_all();
-    return batch;
+    return take_first();
   }
   void close() {
     const std::lock_guard lock(mutex_);
@@ -58,6 +46,17 @@ class Queue {
   }
 
  private:
+  // The lock is held.
+  std::unique_ptr<Batch> take_first() {
+    if (batches_.empty()) {
+      return nullptr;
+    }
+    auto batch = std::move(batches_.front());
+    batches_.pop_front();
+    changed_.notify_all();
+    return batch;
+  }
+
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<std::unique_ptr<Batch>> batches_;
