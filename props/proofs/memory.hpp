@@ -3,7 +3,7 @@
 // What a field held at first is a function of the solver, from the record's index to the field's
 // bits; a read after writes is a choice between what they wrote and that. A symbolic index costs
 // nothing, and one field never gets in the way of another. That objects do not overlap is an
-// assumption here, and proved of the real layout (plan_obligations.cpp).
+// assumption here, and proved of the real layout (book_obligations.cpp).
 #pragma once
 
 #include <z3++.h>

@@ -1,66 +1,12 @@
 // The plan, at its real size: all 64-bit inputs, both class policies.
 
-#include "plan/plan.hpp"
-#include "props/proofs/proof.hpp"
+#include <algorithm>
+#include <iterator>
+
+#include "props/proofs/plan_view.hpp"
 
 namespace strata::prove {
 namespace {
-
-// One plan, as the proofs see it: its numbers, and calls of its functions.
-class Plan {
- public:
-  template <class P>
-  static Plan of(Proof& proof) {
-    return {proof, P::item_classes, P::last_block, P::class_limit};
-  }
-
-  Plan(Proof& proof, std::uint32_t items, std::uint32_t last, std::uint32_t limit)
-      : item_classes(items), last_block(last), class_limit(limit), proof_(proof) {}
-
-  Term call(const std::string& function, const std::vector<Term>& arguments) {
-    Proof::Arguments all;
-    for (const Term& each : arguments) {
-      all.push_back({each});
-    }
-    return proof_.value(function, all);
-  }
-  bool holds(const std::string& function, std::uint32_t cls) {
-    return call(function, {proof_.number(cls, 32)}).get_numeral_uint64() != 0;
-  }
-  std::uint64_t constant(const std::string& function, std::uint32_t cls) {
-    return call(function, {proof_.number(cls, 32)}).get_numeral_uint64();
-  }
-
-  // A number of few bits, as a word.
-  Term narrow(const std::string& name, unsigned bits) {
-    return z3::zext(proof_.input(name, bits), 64 - bits);
-  }
-  Term size(const std::string& name = "size") { return proof_.u64(name); }
-  Term item_class(const std::string& name = "cls") {
-    const Term cls = proof_.u32(name);
-    proof_.assume(z3::uge(cls, 1) && z3::ule(cls, proof_.number(item_classes, 32)));
-    return cls;
-  }
-  Term bin(const std::string& name = "bin") {
-    const Term made = proof_.u32(name);
-    proof_.assume(z3::uge(made, 1) && z3::ule(made, proof_.number(last_block, 32)));
-    return made;
-  }
-
-  Proof& proof() { return proof_; }
-  Term number(std::uint64_t value, unsigned bits = 64) { return proof_.number(value, bits); }
-  Term run() { return number(last_block + 1, 32); }
-
-  const std::uint32_t item_classes, last_block, class_limit;
-
- private:
-  Proof& proof_;
-};
-
-constexpr std::uint64_t segment_bytes = plan::Standard::segment_bytes;
-constexpr std::uint64_t chunk_bytes = plan::Standard::chunk_bytes;
-constexpr std::uint32_t slots = 8192;
-constexpr std::uint32_t chunks = plan::Standard::chunks_per_region;
 
 Term power_of_two(const Term& value) {
   const Term zero = value.ctx().bv_val(0, value.get_sort().bv_size());
@@ -348,174 +294,7 @@ void runs_cover(Plan& plan) {
                      z3::implies(is_large, z3::urem(count, plan.number(32)) == 0));
 }
 
-// --- Books --------------------------------------------------------------------------------------
-
-constexpr std::uint32_t areas = 11;
-
-void areas_are_apart(Plan& plan) {
-  const Term segments = plan.proof().u32("segments");
-  plan.proof().assume(segments != 0 && z3::ule(segments, plan::Pow2::segments_max));
-  const auto at = [&](std::uint32_t area) {
-    return plan.call("layout_offset", {segments, plan.number(area, 32)});
-  };
-  for (std::uint32_t area = 0; area < areas; ++area) {
-    const Term bytes = plan.call("layout_bytes", {segments, plan.number(area, 32)});
-    plan.proof().claim("area " + std::to_string(area) + " ends before the next begins",
-                       z3::ule(at(area) + bytes, at(area + 1)) && z3::ule(at(area), at(area + 1)));
-  }
-  plan.proof().claim("the space is whole pages", (at(areas) & 4095) == 0);
-}
-
-void areas_are_aligned(Plan& plan) {
-  const Term segments = plan.proof().u32("segments");
-  plan.proof().assume(segments != 0 && z3::ule(segments, plan::Pow2::segments_max));
-  for (std::uint32_t area = 0; area <= areas; ++area) {
-    const std::uint64_t align = area < 6 ? 8 : 4096;  // the control page's parts, then pages
-    const Term at = plan.call("layout_offset", {segments, plan.number(area, 32)});
-    plan.proof().claim("area " + std::to_string(area), (at & plan.number(align - 1)) == 0);
-  }
-}
-
-// The addresses that the books' accessors give, as offsets into the three spaces.
-class Accessors {
- public:
-  explicit Accessors(Plan& plan) : plan_(plan) {
-    for (const char* name : {"control", "books", "item_map"}) {
-      spaces_.push_back(plan.proof().records({name, 1, std::uint64_t{1} << 40, {{"byte", 0, 8}}}));
-    }
-  }
-
-  Term slot(const std::string& name) { return below(name, slots); }
-  Term chunk(const std::string& name) { return below(name, chunks); }
-  Term below(const std::string& name, std::uint32_t end) {
-    const Term made = plan_.proof().u32(name);
-    plan_.proof().assume(z3::ult(made, plan_.number(end, 32)));
-    return made;
-  }
-
-  // The offset, in the space that it must be in.
-  Term at(const std::string& function, int space, const std::vector<Term>& arguments) {
-    Proof::Arguments all = spaces_;
-    for (const Term& each : arguments) {
-      all.push_back({each});
-    }
-    Term offset(plan_.proof().number(0));
-    plan_.proof().after(function, all, [&](const End& end) {
-      plan_.proof().claim(function + " points into its space",
-                          plan_.proof().truth(end.result.object ==
-                                              spaces_[static_cast<std::size_t>(space)].object));
-      offset = z3::ite(end.condition, end.result.term, offset);
-    });
-    return offset.simplify();
-  }
-
- private:
-  Plan& plan_;
-  std::vector<Value> spaces_;
-};
-
-Term apart(const Term& a, std::uint64_t a_bytes, const Term& b, std::uint64_t b_bytes) {
-  return z3::ule(a + a.ctx().bv_val(a_bytes, 64), b) || z3::ule(b + b.ctx().bv_val(b_bytes, 64), a);
-}
-
-void chunk_records_are_apart(Plan& plan) {
-  Accessors books(plan);
-  const Term slot = books.slot("slot");
-  const Term chunk = books.chunk("chunk");
-  const Term other_slot = books.slot("other slot");
-  const Term other_chunk = books.chunk("other chunk");
-  const Term a = books.at("books_chunk", 1, {slot, chunk});
-  const Term b = books.at("books_chunk", 1, {other_slot, other_chunk});
-  plan.proof().claim("two records share no byte",
-                     (slot == other_slot && chunk == other_chunk) || apart(a, 32, b, 32));
-  plan.proof().claim("inside the slot's book",
-                     z3::lshr(a, 15) == z3::zext(slot, 32) && z3::ule(a & 0x7FFF, 0x4000 - 32));
-}
-
-// Two sets of so many words and summary words: 512 chunks, or 16384 blocks.
-void sets_are_apart(Plan& plan, const char* one, const char* other, std::uint64_t words,
-                    std::uint64_t summary_words) {
-  Accessors books(plan);
-  const Term slot = books.slot("slot");
-  std::vector<std::pair<Term, std::uint64_t>> parts;
-  for (const char* set : {one, other}) {
-    parts.emplace_back(books.at(set, 1, {slot, plan.number(0, 1)}), 8 * words);
-    parts.emplace_back(books.at(set, 1, {slot, plan.number(1, 1)}), 8 * summary_words);
-  }
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    const auto& [at, bytes] = parts[i];
-    plan.proof().claim("part " + std::to_string(i) + " is in the second half of the slot's book",
-                       z3::lshr(at, 15) == z3::zext(slot, 32) && z3::uge(at & 0x7FFF, 0x4000) &&
-                           z3::ule((at & 0x7FFF) + plan.number(bytes), 0x8000));
-    for (std::size_t k = 0; k < i; ++k) {
-      plan.proof().claim("two parts share no byte",
-                         apart(parts[k].first, parts[k].second, at, bytes));
-    }
-  }
-}
-
-void chunk_sets_are_apart(Plan& plan) {
-  sets_are_apart(plan, "books_free_chunks", "books_partial_chunks", 8, 1);
-}
-void block_sets_are_apart(Plan& plan) {
-  sets_are_apart(plan, "books_free_blocks", "books_dirty_blocks", 256, 4);
-}
-
-void item_maps_are_apart(Plan& plan) {
-  Accessors books(plan);
-  const Term slot = books.slot("slot");
-  const Term chunk = books.chunk("chunk");
-  const Term other_slot = books.slot("other slot");
-  const Term other_chunk = books.chunk("other chunk");
-  const Term a = books.at("books_items", 2, {slot, chunk});
-  const Term b = books.at("books_items", 2, {other_slot, other_chunk});
-  plan.proof().claim("two chunks' maps share no byte",
-                     (slot == other_slot && chunk == other_chunk) || apart(a, 512, b, 512));
-  plan.proof().claim("inside the space", z3::ule(a, (std::uint64_t{2} << 30) - 512));
-  plan.proof().claim("a map's summary is the first word of its chunk's record",
-                     books.at("books_items_summary", 1, {slot, chunk}) ==
-                         books.at("books_chunk", 1, {slot, chunk}));
-}
-
-void region_records_are_apart(Plan& plan) {
-  Accessors books(plan);
-  const Term slot = books.slot("slot");
-  const Term other = books.slot("other slot");
-  const Term a = books.at("books_region", 0, {slot});
-  const Term b = books.at("books_region", 0, {other});
-  const Term segments = plan.number(256, 32);
-  const Term begin = plan.call("layout_offset", {segments, plan.number(9, 32)});
-  plan.proof().claim("two records share no byte", slot == other || apart(a, 32, b, 32));
-  plan.proof().claim("inside the area of regions",
-                     z3::uge(a, begin) && z3::ule(a + 32, begin + plan.number(32ULL * slots)));
-}
-
-void bin_sets_are_apart(Plan& plan) {
-  Accessors books(plan);
-  const Term bin = books.below("bin", plan.last_block + 1);
-  const Term other = books.below("other bin", plan.last_block + 1);
-  const Term yes = plan.number(1, 1);
-  const Term no = plan.number(0, 1);
-  const Term words = books.at("books_bin_set", 0, {bin, no});
-  const Term summary = books.at("books_bin_set", 0, {bin, yes});
-  const Term other_words = books.at("books_bin_set", 0, {other, no});
-  const Term other_summary = books.at("books_bin_set", 0, {other, yes});
-  const Term segments = plan.number(256, 32);
-  const Term begin = plan.call("layout_offset", {segments, plan.number(10, 32)});
-  const Term end = plan.call("layout_offset", {segments, plan.number(areas, 32)});
-  plan.proof().claim("a set and its summary share no byte", apart(words, 1024, summary, 16));
-  plan.proof().claim("two bins' sets share no byte",
-                     bin == other || (apart(words, 1024, other_words, 1024) &&
-                                      apart(words, 1024, other_summary, 16) &&
-                                      apart(summary, 16, other_summary, 16)));
-  plan.proof().claim("inside the area of sets", z3::uge(words, begin) && z3::uge(summary, begin) &&
-                                                    z3::ule(words + 1024, end) &&
-                                                    z3::ule(summary + 16, end));
-}
-
-using Statement = std::pair<const char*, void (*)(Plan&)>;
-
-const Statement statements[] = {
+const Statement plan_statements[] = {
     {"a request's bin fits", fits},
     {"no smaller bin fits", fit_is_minimal},
     {"bins are monotone in the size", classes_are_monotone},
@@ -538,18 +317,12 @@ const Statement statements[] = {
     {"class bytes are distinct", class_bytes_are_distinct},
     {"small blocks share a bin", small_blocks_share_a_bin},
     {"runs cover their units", runs_cover},
-    {"areas of the control space are apart", areas_are_apart},
-    {"areas of the control space are aligned", areas_are_aligned},
-    {"records of chunks are apart", chunk_records_are_apart},
-    {"sets of chunks are apart", chunk_sets_are_apart},
-    {"sets of blocks are apart", block_sets_are_apart},
-    {"item maps are apart", item_maps_are_apart},
-    {"records of regions are apart", region_records_are_apart},
-    {"sets of bins are apart", bin_sets_are_apart},
 };
 
 template <class P>
 std::vector<Obligation> obligations() {
+  std::vector<Statement> statements(std::begin(plan_statements), std::end(plan_statements));
+  std::ranges::copy(book_statements(), std::back_inserter(statements));
   std::vector<Obligation> all;
   for (const auto& [name, state] : statements) {
     all.push_back({name, [state = state](Proof& proof) {
