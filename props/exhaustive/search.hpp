@@ -129,7 +129,6 @@ class Search {
   }
 
   // --- States
-  // ----------------------------------------------------------------------------------------
   Image image() const {
     Image bytes;
     for (const auto& [start, size] : ranges_) {
@@ -170,7 +169,6 @@ class Search {
   }
 
   // --- Transitions
-  // -----------------------------------------------------------------------------------
   void expand(const Saved& saved) {
     current_ = saved.node;
     restore(saved);
@@ -313,7 +311,6 @@ class Search {
   }
 
   // --- What is used, from the bits alone
-  // ----------------------------------------------------------------
   Units used() {
     Units units;
     auto& books = heap().books;
@@ -372,7 +369,6 @@ class Search {
   }
 
   // --- The way to a violation, shortest first
-  // ----------------------------------------------------------
   std::string trace() const {
     std::vector<Step> steps = {now_};
     for (std::uint32_t node = current_; node != 0; node = nodes_[node].parent) {

@@ -73,7 +73,6 @@ void set_word(Proof& proof, Map map) {
 }
 
 // --- Queries: what they find, and that no bit, for which `other` stands, was missed
-// ---------------
 
 void query(Proof& proof, Map& map, const std::string& function, const std::vector<Term>& arguments,
            const std::function<void(const End&, const Term& other)>& then) {
@@ -191,7 +190,6 @@ void test_all(Proof& proof, Map map) {
 }
 
 // --- Whole maps, of the sizes that the allocator has
-// ------------------------------------------------
 
 void fill_or_clear(Proof& proof, Map map, bool fill, std::uint64_t bits) {
   const Term other = map.index("other");
@@ -211,7 +209,6 @@ void fill_or_clear(Proof& proof, Map map, bool fill, std::uint64_t bits) {
 }
 
 // --- The list in a map
-// ------------------------------------------------------------------------------
 
 // A link is `link_bits` wide; its largest value means none.
 class List {

@@ -110,7 +110,6 @@ class Bin {
   }
 
   // --- What the plan says of the class
-  // -------------------------------------------------------------
   std::uint64_t unit() const { return P::unit_bytes(cls_); }
   Term capacity(unsigned bits = 16) const { return proof_.number(P::items_per_chunk(cls_), bits); }
   Term offset(const Place& at) const {
@@ -161,7 +160,6 @@ class Bin {
   }
 
   // --- The invariants, at a place
-  // ------------------------------------------------------------------
   void assume_right(const Place& at) const {
     const Memory& before = proof_.memory();
     const Term free_units = region(before, "free_units", at);
@@ -204,7 +202,6 @@ class Bin {
 };
 
 // --- What is wrong with an address
-// -----------------------------------------------------------------
 
 void classification(Proof& proof, const Bin& bin) {
   const Place at = bin.place();
@@ -227,7 +224,6 @@ void classification(Proof& proof, const Bin& bin) {
 }
 
 // --- Holding and releasing a chunk
-// -------------------------------------------------------------------
 
 // The region keeps a chunk that is in use: its own retirement is not covered.
 void assume_region_stays(Proof& proof, const Bin& bin, const Place& at) {

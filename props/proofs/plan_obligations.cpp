@@ -225,7 +225,6 @@ void items_are_aligned(Plan& plan) {
 }
 
 // --- Blocks, class bytes, runs
-// --------------------------------------------------------------------
 
 void blocks_fill_their_region(Plan& plan) {
   const Term cls = plan.proof().u32("cls");

@@ -24,7 +24,6 @@ class SymbolicMap {
   }
 
   // --- Inputs: the index of a bit, of a word
-  // ------------------------------------------------------
   Term bits() const { return proof_.number(4096 * summary_words_, 32); }
   Term index(const std::string& name) const { return below(name, bits()); }
   Term word_index(const std::string& name) const {

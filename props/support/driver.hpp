@@ -140,7 +140,6 @@ class Driver {
   }
 
   // --- Threads: each begins at its first operation, and again at an attach after its detach
-  // --------
   Cache* cache(std::uint8_t thread) {
     Thread& t = threads_[thread];
     if (!t.born) {
@@ -177,7 +176,6 @@ class Driver {
   }
 
   // --- Allocating
-  // ------------------------------------------------------------------------------------
   Address allocate(std::uint8_t thread, std::uint64_t size, std::uint64_t align) {
     const auto attempt = [&] {
       return align == 1 ? allocator_.allocate(cache(thread), size)
@@ -244,7 +242,6 @@ class Driver {
   }
 
   // --- Giving back
-  // -----------------------------------------------------------------------------------
   void deallocate(std::uint8_t thread, Object object) {
     check_content(object, object.usable);
     live_.remove(object.offset);
@@ -341,7 +338,6 @@ class Driver {
   }
 
   // --- What must hold
-  // ----------------------------------------------------------------------------------
   void check_after(const Operation& op) {
     const std::vector<Report>& reports = heap().hooks.reports;
     if (!reports.empty()) {
