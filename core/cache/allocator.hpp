@@ -30,6 +30,7 @@ class Allocator {
   using Layout = typename Heap::Layout;
   using Cache = strata::Cache<Plan>;
   using Limits = Magazines<Plan>;
+  using Blocks = BlockMagazines<Plan>;
 
   // A block that realloc moves and that is this large has grown more than once.
   static constexpr std::uint64_t grown_bytes_min = std::uint64_t{256} << 10;
@@ -131,10 +132,16 @@ class Allocator {
     if (size_bytes > heap_.heap_bytes || !is_open()) {
       return {};
     }
-    heap_.purge_if_due();
-    Reports reports;
     const Request request = {Plan::bin_for(size_bytes), std::max<std::uint64_t>(size_bytes, 1),
                              align_bytes};
+    if (Blocks::has(request.bin)) {
+      if (const Address block = cache->blocks.pop(request.bin)) {
+        heap_.hooks.allocated(heap_, block, size_bytes);
+        return {block, false};
+      }
+    }
+    heap_.purge_if_due();
+    Reports reports;
     const Allocation allocation = Plan::is_item(request.bin) && cache->has_magazines()
                                       ? refill(cache, request, reports)
                                       : take_one(cache, request, reports);
@@ -164,16 +171,21 @@ class Allocator {
     if (address == 0) {
       return;
     }
-    Reports reports;
     const std::uint64_t offset = address - heap_.base;
-    const Class cls = heap_.contains(offset) ? heap_.class_at(offset) : Class{Plan::unused};
-    if (Plan::is_item(cls) && cache->has_magazines()) {
-      make_room(cache, cls, reports);
-      cache->push(cls, address);
+    const Class bin = Plan::bin_of(heap_.contains(offset) ? heap_.class_at(offset) : Plan::unused);
+    if (Blocks::has(bin) && keep_block(cache, bin, address)) {
+      return;
+    }
+    Reports reports;
+    if (Plan::is_item(bin) && cache->has_magazines()) {
+      make_room(cache, bin, reports);
+      cache->push(bin, address);
+    } else if (Blocks::has(bin) && cache->blocks.contains(bin, address)) {
+      reports.add(heap_.describe_pointer(Problem::double_free, address));
     } else {
       heap_.give(&address, 1, reports);
     }
-    heap_.relieve(Plan::bin_of(cls));
+    heap_.relieve(bin);
     finish(reports);
   }
 
@@ -364,6 +376,18 @@ class Allocator {
     cache->set_count(cls, count - older);
   }
 
+  // The magazine keeps a block that is new to it and that the books have in use.
+  bool keep_block(Cache* cache, Class bin, Address address) {
+    Blocks& blocks = cache->blocks;
+    if (!cache->has_magazines() || blocks.is_full(bin) || blocks.contains(bin, address) ||
+        !heap_.is_used_block(bin, address)) {
+      return false;
+    }
+    blocks.push(bin, address);
+    heap_.hooks.settled(heap_);
+    return true;
+  }
+
   void double_limit(Cache* cache, Class cls) {
     cache->set_limit(cls, std::min(2 * cache->limit(cls), Limits::capacity(cls)));
   }
@@ -376,11 +400,18 @@ class Allocator {
       heap_.give(cache->pointers(cls), cache->count(cls), reports);
       cache->set_count(cls, 0);
     }
+    for (Class bin = Plan::first_block; Blocks::has(bin); ++bin) {
+      heap_.give(cache->blocks.begin(bin), cache->blocks.count(bin), reports);
+      cache->blocks.clear(bin);
+    }
   }
 
   void validate_held(Validator<Heap>& validator, Cache* cache) {
     for (Class cls = 1; cls <= Plan::item_classes; ++cls) {
       validator.held(cls, cache->pointers(cls), cache->count(cls));
+    }
+    for (Class bin = Plan::first_block; Blocks::has(bin); ++bin) {
+      validator.held(bin, cache->blocks.begin(bin), cache->blocks.count(bin));
     }
   }
 

@@ -11,8 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "hooks/report.hpp"
-#include "plan/plan.hpp"
+#include "cache/block_magazines.hpp"
 
 namespace strata {
 
@@ -29,18 +28,25 @@ struct Magazines {
   static constexpr std::uint32_t limit_first = 8;
 
   // Pointers in the magazine of a class, at most.
-  static constexpr std::uint32_t capacity(plan::Class cls) {
-    return static_cast<std::uint32_t>(
-        std::clamp<std::uint64_t>(bytes_max / Plan::unit_bytes(cls), 2, pointers_max));
-  }
+  static constexpr std::uint32_t capacity(plan::Class cls) { return capacities[cls]; }
   // What one thread can hold in all its magazines, bytes: the bound that README states.
   static constexpr std::uint64_t thread_bytes_max() {
     std::uint64_t bytes = 0;
     for (plan::Class cls = 1; cls <= Plan::item_classes; ++cls) {
       bytes += capacity(cls) * Plan::unit_bytes(cls);
     }
-    return bytes;
+    return bytes + BlockMagazines<Plan>::held_bytes_max();
   }
+
+ private:
+  static constexpr auto capacities = [] {
+    std::array<std::uint16_t, Plan::item_classes + 1> table{};
+    for (plan::Class cls = 1; cls <= Plan::item_classes; ++cls) {
+      table[cls] = static_cast<std::uint16_t>(
+          std::clamp<std::uint64_t>(bytes_max / Plan::unit_bytes(cls), 2, pointers_max));
+    }
+    return table;
+  }();
 };
 
 template <class Plan>
@@ -53,7 +59,7 @@ struct Cache {
   using Limits = Magazines<Plan>;
 
   static constexpr std::uint64_t header_bytes =
-      sizeof(Address) + Plan::class_limit * sizeof(Magazine);
+      sizeof(Address) + Plan::class_limit * sizeof(Magazine) + sizeof(BlockMagazines<Plan>);
 
   // Offset of the null below the stack of a class.
   static constexpr std::uint32_t floor(plan::Class cls) { return floors[cls]; }
@@ -80,6 +86,7 @@ struct Cache {
   void initialise() {
     zero = 0;
     magazines = {};
+    blocks = {};
     for (plan::Class cls = 1; cls <= Plan::item_classes; ++cls) {
       if (at(floor(cls)) != 0) {  // else a page of zeros may stay one that costs nothing
         at(floor(cls)) = 0;
@@ -113,6 +120,7 @@ struct Cache {
 
   Address zero;  // read, never written: what magazines of all zeros pop
   std::array<Magazine, Plan::class_limit> magazines;
+  BlockMagazines<Plan> blocks;
   // ... the stacks follow, see floor().
 
  private:

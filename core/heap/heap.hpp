@@ -156,9 +156,7 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
     if (!Plan::is_item(bin) && !Plan::is_block(bin)) {
       return 0;
     }
-    const std::uint64_t size = Plan::unit_bytes(bin);
-    const std::uint64_t within = Plan::is_item(bin) ? Plan::byte_in_chunk(offset) : offset;
-    return within % size == 0 ? size : 0;
+    return Plan::is_unit_start(bin, offset) ? Plan::unit_bytes(bin) : 0;
   }
 
   // Whether the books have the address as the start of something used. O(1), one lock.
@@ -178,6 +176,14 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
     }
     return Plan::is_item(bin) ? Items<State>(*this, bin).is_used(offset)
                               : Blocks<State>(*this, bin).is_used(offset);
+  }
+
+  // Whether the books have the address as a used block of `bin`. O(1), one lock.
+  bool is_used_block(Class bin, Address address) {
+    const std::uint64_t offset = address - base;
+    const Lock lock = State::lock_bin(bin);
+    return Plan::bin_of(State::class_at(offset)) == bin &&
+           Blocks<State>(*this, bin).is_used(offset);
   }
 
   // Drops the contents of whole pages of a live block or run, from `keep_bytes` on.

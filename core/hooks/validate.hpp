@@ -36,14 +36,15 @@ class Validator : public RegionValidator<Heap> {
            "dirty_bytes counts what is free and dirty", 0);
   }
 
-  // Pointers in a magazine of `cls`: used items of that class or a larger one, each held once.
+  // Pointers in a magazine of `cls`: used items of that class or a larger one, or used blocks of
+  // that class, each held once.
   void held(Class cls, const Address* pointers, std::uint32_t count) {
     for (std::uint32_t i = 0; i < count; ++i) {
       const std::uint64_t offset = pointers[i] - heap_.base;
-      expect_at(heap_.contains(offset) && is_used_item(offset, cls),
-                "a held item is used, of its class, and not free", pointers[i]);
+      expect_at(heap_.contains(offset) && is_used(offset, cls),
+                "a held unit is used, of its class, and not free", pointers[i]);
       for (std::uint32_t j = 0; j < i; ++j) {
-        expect_at(pointers[i] != pointers[j], "an item is held once", pointers[i]);
+        expect_at(pointers[i] != pointers[j], "a unit is held once", pointers[i]);
       }
     }
   }
@@ -244,10 +245,13 @@ class Validator : public RegionValidator<Heap> {
     expect(mappings_now() <= books_.layout().mappings_max(), "mappings stay below their bound", 0);
   }
 
-  bool is_used_item(std::uint64_t offset, Class at_least) const {
-    const Class cls = heap_.class_at(offset);
-    return Plan::is_item(cls) && cls >= at_least &&
-           Items<typename Heap::State>(heap_, cls).is_used(offset);
+  bool is_used(std::uint64_t offset, Class at_least) const {
+    const Class bin = Plan::bin_of(heap_.class_at(offset));
+    if (Plan::is_block(bin)) {
+      return bin == at_least && Blocks<typename Heap::State>(heap_, bin).is_used(offset);
+    }
+    return Plan::is_item(bin) && bin >= at_least &&
+           Items<typename Heap::State>(heap_, bin).is_used(offset);
   }
 };
 

@@ -76,7 +76,15 @@ struct Plan : G, Classes<G> {
 
   // Items that a chunk of this class holds. Quarter's classes leave a remainder smaller than one.
   static constexpr std::uint32_t items_per_chunk(Class cls) {
-    return static_cast<std::uint32_t>(chunk_bytes / unit_table[cls]);
+    return items_table[cls];
+  }
+  // Whether a unit of a bin could start at an offset: not whether it would end in its chunk.
+  static constexpr bool is_unit_start(Class bin, std::uint64_t offset) {
+    if (!is_item(bin)) {
+      return (offset & (unit_bytes(bin) - 1)) == 0;
+    }
+    const std::uint64_t byte = G::byte_in_chunk(offset);
+    return Items::template item_index<std::uint64_t>(bin, byte) * unit_bytes(bin) == byte;
   }
   // Blocks in a region: of a whole segment, or of one slot.
   static constexpr std::uint32_t blocks_per_region(Class cls) {
@@ -107,6 +115,15 @@ struct Plan : G, Classes<G> {
     }
     return table;
   }();
+  // A division would be most of what a visit to a chunk costs.
+  static constexpr auto items_table = [] {
+    std::array<std::uint16_t, item_classes + 1> table{};
+    for (Class cls = 1; cls <= item_classes; ++cls) {
+      table[cls] = static_cast<std::uint16_t>(chunk_bytes / unit_table[cls]);
+    }
+    return table;
+  }();
+  static_assert(G::items_per_chunk_max <= 0xffff);
   static_assert(unit_table[item_classes] == G::item_bytes_max);
   static_assert(Items::template class_of_size<std::uint64_t>(G::item_bytes_max) == item_classes);
   static_assert(Items::template class_of_size<std::uint64_t>(G::item_bytes_max + 1) == first_block);

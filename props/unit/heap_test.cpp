@@ -183,6 +183,59 @@ TYPED_TEST(HeapTest, MappingsStayBelowTheirBound) {
   }
 }
 
+// Freed blocks of the smaller classes wait for the next request, lowest class to largest kept one.
+TEST(BlockMagazines, GiveBackWhatWasFreedLast) {
+  using Blocks = BlockMagazines<plan::Quarter>;
+  Room<plan::Quarter> room;
+  const std::uint64_t live = room->bounds().live_bytes;
+  std::uint64_t held = 0;
+  for (plan::Class cls = plan::Quarter::first_block; Blocks::has(cls); ++cls) {
+    const std::uint64_t bytes = plan::Quarter::unit_bytes(cls);
+    std::vector<std::byte*> blocks;
+    for (std::uint32_t i = 0; i <= Blocks::capacity(cls); ++i) {
+      blocks.push_back(room.allocate(bytes));
+    }
+    for (std::byte* const block : blocks) {
+      room.deallocate(block);
+    }
+    held += Blocks::capacity(cls) * bytes;
+    EXPECT_EQ(room->bounds().live_bytes, live + held) << "one more than fits went to the bin";
+    EXPECT_EQ(room.cache()->blocks.count(cls), Blocks::capacity(cls));
+    EXPECT_EQ(room.allocate(bytes), blocks[Blocks::capacity(cls) - 1]);
+    room.deallocate(blocks[Blocks::capacity(cls) - 1]);
+  }
+  EXPECT_EQ(held, Blocks::held_bytes_max());
+  EXPECT_FALSE(Blocks::has(plan::Quarter::bin_for(mib)));
+  EXPECT_TRUE(room->validate(Quiet::yes));
+  room->purge(room.cache());
+  EXPECT_EQ(room->bounds().live_bytes, live);
+}
+
+TEST(BlockMagazines, ReportBadFreesAtOnce) {
+  Room<plan::Quarter> room;
+  std::byte* const block = room.allocate(100 * kib);
+  std::byte* const other = room.allocate(100 * kib);
+  room.deallocate(block + 4096);
+  EXPECT_EQ(room.take_problems(), std::vector{Problem::interior_pointer});
+  room.deallocate(block);
+  room.deallocate(block);
+  EXPECT_EQ(room.take_problems(), std::vector{Problem::double_free});
+  room->deallocate(room->dead(), reinterpret_cast<Address>(other));
+  room.deallocate(other);
+  EXPECT_EQ(room.take_problems(), std::vector{Problem::double_free}) << "free in the bin";
+  EXPECT_EQ(room.allocate(100 * kib), block);
+  EXPECT_NE(room.allocate(100 * kib), block);
+  EXPECT_TRUE(room->validate(Quiet::yes));
+}
+
+TEST(BlockMagazines, AThreadWithoutACacheKeepsNothing) {
+  Room<plan::Quarter> room;
+  const std::uint64_t live = room->bounds().live_bytes;
+  const Address block = room->allocate(room->dead(), 100 * kib);
+  room->deallocate(room->dead(), block);
+  EXPECT_EQ(room->bounds().live_bytes, live);
+}
+
 TEST(Bounds, OfTheStandardSpace) {
   const Layout<plan::Pow2, NativeSync<false>> layout(256);
   std::printf(
