@@ -99,6 +99,7 @@ class Items : public Chunks<State> {
 
   // Takes the items [first, last] of a chunk, all free, for a system call on their pages.
   void hold_items(std::uint32_t slot, std::uint32_t c, std::uint32_t first, std::uint32_t last) {
+    assert(first <= last && last < capacity());
     Map items = books_.free_items(slot, c);
     take_out(slot, c, last - first + 1);
     for (std::uint32_t item = first; item <= last; ++item) {

@@ -127,13 +127,17 @@ class PurgeChunks {
 
   // Maximal runs of pages on which no item is used, if they have dirt. Two runs never share an
   // item: one that reached over the page between them would be all that is on that page, and free.
+  // A run has an item, since held items are what keeps the chunk: pages behind the last one go with
+  // it, or with the chunk.
   void collect_pages(Class cls, std::uint32_t slot, std::uint32_t c, Batch& batch) {
     const chunk_t& chunk = books_.chunk(slot, c);
     if ((chunk.free_items + 1U) * Plan::unit_bytes(cls) < Plan::page_bytes) {
       return;  // not one whole page, with what is left behind the last item
     }
     const std::uint32_t dirty = chunk.dirty_pages;
-    for (std::uint32_t page = 0; page < Plan::pages_per_chunk && dirty >> page != 0; ++page) {
+    for (std::uint32_t page = 0; page < Plan::pages_per_chunk && dirty >> page != 0 &&
+                                 first_item(cls, page) < Plan::items_per_chunk(cls);
+         ++page) {
       const std::uint32_t end = end_of_free_pages(cls, slot, c, page);
       const std::uint32_t mask = (1U << end) - (1U << page);
       if (end > page && (dirty & mask) != 0) {

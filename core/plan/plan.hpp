@@ -75,9 +75,7 @@ struct Plan : G, Classes<G> {
   }
 
   // Items that a chunk of this class holds. Quarter's classes leave a remainder smaller than one.
-  static constexpr std::uint32_t items_per_chunk(Class cls) {
-    return items_table[cls];
-  }
+  static constexpr std::uint32_t items_per_chunk(Class cls) { return items_table[cls]; }
   // Whether a unit of a bin could start at an offset: not whether it would end in its chunk.
   static constexpr bool is_unit_start(Class bin, std::uint64_t offset) {
     if (!is_item(bin)) {

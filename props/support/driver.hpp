@@ -398,7 +398,7 @@ class Driver {
              page += Plan::page_bytes) {
           // What lies past the end of a run, in its last slots, waits for the end of the run.
           bool touched = Plan::is_run(heap().class_at(page));
-          live_.each_in(page, page + Plan::page_bytes, [&](const Object& object) {
+          live_.each_in(pinning(page), page + Plan::page_bytes, [&](const Object& object) {
             touched = true;
             page = std::max(page, object.tag == tag ? end - 1 : page);
           });
@@ -407,6 +407,18 @@ class Driver {
         return true;
       });
     }
+  }
+
+  // Where that begins what keeps a page's dirt: the page, or if it lies behind the last item of a
+  // chunk, that item.
+  std::uint64_t pinning(std::uint64_t page) {
+    const auto cls = heap().class_at(page);
+    if (!Plan::is_item(cls)) {
+      return page;
+    }
+    const std::uint64_t unit = Plan::unit_bytes(cls);
+    const std::uint64_t end = page - Plan::byte_in_chunk(page) + Plan::items_per_chunk(cls) * unit;
+    return page < end ? page : end - unit;
   }
 
   std::uint64_t segments_present() const {

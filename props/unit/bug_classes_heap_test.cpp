@@ -61,6 +61,19 @@ TEST(BugClassHeap, APurgeLeavesPagesWithLiveItems) {
   expect_sound<Small>(program);
 }
 
+// Memory that nothing holds is purged: pages behind the last item of a chunk, dirty from another
+// class, of which that item is used. Nothing kept the chunk meanwhile, and its counts went wrong.
+TEST(BugClassHeap, APurgeHoldsAnItemOfWhatItPurges) {
+  expect_sound<plan::Quarter>({.setup = {.size = 1},
+                               .operations = {{.kind = Kind::allocate},
+                                              {.kind = Kind::fail_memory, .number = 1},
+                                              {.kind = Kind::deallocate},
+                                              {.kind = Kind::repeat, .number = 6},
+                                              {.kind = Kind::allocate, .size = 4097},
+                                              {.kind = Kind::deallocate, .thread = 2},
+                                              {.kind = Kind::purge, .thread = 2}}});
+}
+
 // Unmapped memory is purged: a block that was never handed out has inherited the dirt of slots that
 // are writable in part. (corpus/fuzz_heap_tiny/regress/purge_past_writable_prefix)
 TEST(BugClassHeap, APurgeEndsWithTheWritablePrefix) {
