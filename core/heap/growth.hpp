@@ -276,11 +276,14 @@ class Growth {
   // resident is at most twice what was asked for, nor so large that a program may mean to touch
   // little of them.
   static bool suits_huge_pages(Class bin, std::uint32_t writable_chunks) {
-    const std::uint64_t chunks =
-        Plan::is_item(bin) ? writable_chunks : Plan::unit_bytes(bin) >> Plan::chunk_shift;
-    return chunks >= Plan::dense_chunks && (Plan::is_item(bin) || chunks <= huge_block_chunks_max);
+    if (Plan::is_item(bin)) {
+      return writable_chunks >= Plan::dense_chunks;
+    }
+    const std::uint64_t chunks = Plan::unit_bytes(bin) >> Plan::chunk_shift;
+    return chunks >= huge_block_chunks_min && chunks <= huge_block_chunks_max;
   }
-  static constexpr std::uint64_t huge_block_chunks_max = 32 * Plan::dense_chunks;  // 128 MiB
+  static constexpr std::uint64_t huge_block_chunks_min = Plan::growth_chunks_max;       // 4 MiB
+  static constexpr std::uint64_t huge_block_chunks_max = 32 * Plan::growth_chunks_max;  // 128 MiB
 
   // Below this a block region of a whole segment would eat too much of the space.
   static constexpr std::uint32_t few_segments = 64;

@@ -39,8 +39,9 @@ struct Geometry {
   static constexpr std::uint32_t growth_chunks_max =
       chunks_per_region >= 8 ? chunks_per_region / 8 : 1;
 
-  // From this prefix on (4 MiB) a region is taken to be one that fills up: huge pages suit it.
-  static constexpr std::uint32_t dense_chunks = growth_chunks_max;
+  // From this prefix on (8 MiB) a region is taken to be one that fills up: huge pages suit it. At
+  // half of that what the last one leaves untouched is a tenth of a small program's memory.
+  static constexpr std::uint32_t dense_chunks = 2 * growth_chunks_max;
 
   static constexpr std::uint32_t word_bits = 1U << WordShift;
   static constexpr std::uint32_t words_per_chunk =
