@@ -16,6 +16,11 @@
 
 namespace strata {
 
+// Free dirty bytes above the larger of this and an eighth of what is live go back at once. Tiny
+// plans of the checks have a smaller one.
+template <class Plan>
+inline constexpr std::uint64_t dirty_bytes_limit = std::uint64_t{16} << 20;
+
 template <class Plan, class Memory, class Sync, class Hooks>
 class Heap : public State<Plan, Memory, Sync, Hooks> {
  public:
@@ -26,8 +31,7 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
   using typename State::Layout;
   using typename State::Lock;
 
-  // Free dirty bytes above the larger of this and an eighth of what is live go back at once.
-  static constexpr std::uint64_t dirty_bytes_max = std::uint64_t{16} << 20;
+  static constexpr std::uint64_t dirty_bytes_max = dirty_bytes_limit<Plan>;
   // The rest goes back on the first miss this long after the last time.
   static constexpr std::uint64_t purge_delay_ms = 1000;
 
