@@ -20,7 +20,8 @@ constinit thread_local std::ptrdiff_t cache_distance = 0;
 
 namespace {
 
-// In the earliest constructor or in the first call, whichever comes first. Complete: with an exit key.
+// In the earliest constructor or in the first call, whichever comes first. Complete: with an exit
+// key.
 constinit StartUp<ProcessSync> start_up;
 constinit pthread_key_t exit_key{};
 

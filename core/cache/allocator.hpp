@@ -274,6 +274,7 @@ class Allocator {
   // at most Limits::thread_bytes_max() for each.
   void fork_child(Cache* survivor) {
     fork_parent();
+    const role::Alone alone;
     registry_.each([&](Cache* cache) {
       if (cache != survivor) {
         registry_.put(cache);
@@ -285,9 +286,10 @@ class Allocator {
   using Registry = strata::Registry<Heap>;
 
   struct ForkLocks {
-    explicit ForkLocks(Allocator& allocator)
+    // From one handler to another: more than the compiler follows.
+    [[clang::no_thread_safety_analysis]] explicit ForkLocks(Allocator& allocator)
         : registry(allocator.registry_.lock()), all(allocator.heap_) {}
-    typename Heap::Lock registry;
+    typename Registry::Lock registry;
     typename Heap::AllLocks all;
   };
 

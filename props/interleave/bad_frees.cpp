@@ -65,37 +65,37 @@ TEST_F(BadFrees, of_one_run_by_two_threads) {
 
 TEST_F(BadFrees, of_an_interior_pointer_beside_the_good_one) {
   const Address inside = 4;
-  expect_passes(
-      {.setup = [&] { open(3); },
-       .threads = {[&] { free_unwritten(objects[1].address + inside); },
-                   [&] {
-                     stage.give(one, objects[0]);
-                     stage.give(one, objects[1]);
-                     stage.give(stage.dead(), objects[2]);
-                   }},
-       .check = [&] { finish(objects[1].address + inside); }},
-      {.preemptions = 3});
+  expect_passes({.setup = [&] { open(3); },
+                 .threads = {[&] { free_unwritten(objects[1].address + inside); },
+                             [&] {
+                               stage.give(one, objects[0]);
+                               stage.give(one, objects[1]);
+                               stage.give(stage.dead(), objects[2]);
+                             }},
+                 .check = [&] { finish(objects[1].address + inside); }},
+                {.preemptions = 3});
 }
 
 // The bad one is in the middle of a magazine; those around it come back.
 TEST_F(BadFrees, in_a_flush_beside_allocation) {
-  expect_passes({.setup =
-                     [&] {
-                       open(3);
-                       stage.give(one, objects[0]);
-                       free_unwritten(objects[1].address);
-                       stage.allocator().deallocate(one, objects[1].address);
-                       stage.give(one, objects[2]);
-                     },
-                 .threads = {[&] {
-                               stage.allocator().detach(one);
-                               one = stage.dead();
-                             },
-                             [&] {
-                               stage.give(stage.dead(), stage.take(stage.dead(), Stage::large_item));
-                               stage.give(stage.dead(), stage.take(stage.dead(), Stage::small_block));
-                             }},
-                 .check = [&] { finish(objects[1].address); }});
+  expect_passes(
+      {.setup =
+           [&] {
+             open(3);
+             stage.give(one, objects[0]);
+             free_unwritten(objects[1].address);
+             stage.allocator().deallocate(one, objects[1].address);
+             stage.give(one, objects[2]);
+           },
+       .threads = {[&] {
+                     stage.allocator().detach(one);
+                     one = stage.dead();
+                   },
+                   [&] {
+                     stage.give(stage.dead(), stage.take(stage.dead(), Stage::large_item));
+                     stage.give(stage.dead(), stage.take(stage.dead(), Stage::small_block));
+                   }},
+       .check = [&] { finish(objects[1].address); }});
 }
 
 // Free already, and in a purger's hands as that: it looks used, but is not its caller's.

@@ -52,37 +52,34 @@ TEST_F(BlocksAndRuns, two_runs_in_the_place_of_one) {
       stage.give(stage.dead(), run);
     }
   };
-  expect_sound(3, [&] { served = 0; }, {work, work,
-                                        [&] {
+  expect_sound(3, [&] { served = 0; }, {work, work, [&] {
                                           work();
                                           require(served > 0, "there was room for one of three");
                                         }});
 }
 
 TEST_F(BlocksAndRuns, a_run_becomes_blocks_and_items) {
-  expect_sound(
-      2, [&] { first = stage.take(stage.dead(), 2 * Stage::segment); },
-      {[&] {
-         stage.give(stage.dead(), first);
-         taken.push_back(stage.take(stage.dead(), Stage::small_item));
-       },
-       [&] { take_if_any(Stage::small_block); }},
-      {.preemptions = 3});
+  expect_sound(2, [&] { first = stage.take(stage.dead(), 2 * Stage::segment); },
+               {[&] {
+                  stage.give(stage.dead(), first);
+                  taken.push_back(stage.take(stage.dead(), Stage::small_item));
+                },
+                [&] { take_if_any(Stage::small_block); }},
+               {.preemptions = 3});
 }
 
 TEST_F(BlocksAndRuns, blocks_become_a_run) {
-  expect_sound(
-      2,
-      [&] {
-        first = stage.take(stage.dead(), Stage::small_block);
-        second = stage.take(stage.dead(), Stage::small_block);
-      },
-      {[&] { stage.give(stage.dead(), first); },
-       [&] {
-         stage.give(stage.dead(), second);
-         take_if_any(2 * Stage::segment);
-       }},
-      {.preemptions = 3});
+  expect_sound(2,
+               [&] {
+                 first = stage.take(stage.dead(), Stage::small_block);
+                 second = stage.take(stage.dead(), Stage::small_block);
+               },
+               {[&] { stage.give(stage.dead(), first); },
+                [&] {
+                  stage.give(stage.dead(), second);
+                  take_if_any(2 * Stage::segment);
+                }},
+               {.preemptions = 3});
 }
 
 // Blocks of one bin, given back and taken by three threads at once.
@@ -98,22 +95,22 @@ TEST_F(BlocksAndRuns, blocks_of_one_bin) {
 
 // Whose run it is reads its length, while the one beside it goes and another comes.
 TEST_F(BlocksAndRuns, a_size_is_looked_up_beside_runs_that_come_and_go) {
-  expect_sound(
-      3,
-      [&] {
-        first = stage.take(stage.dead(), Stage::segment + 1);
-        second = stage.take(stage.dead(), Stage::segment);
-      },
-      {[&] {
-         const std::uint64_t usable = stage.allocator().usable_bytes(first.address);
-         require(usable == Stage::segment + StagePlan::chunk_bytes, "a run keeps its length");
-         stage.give(stage.dead(), first);
-       },
-       [&] {
-         stage.give(stage.dead(), second);
-         take_if_any(Stage::segment);
-       }},
-      {.preemptions = 3});
+  expect_sound(3,
+               [&] {
+                 first = stage.take(stage.dead(), Stage::segment + 1);
+                 second = stage.take(stage.dead(), Stage::segment);
+               },
+               {[&] {
+                  const std::uint64_t usable = stage.allocator().usable_bytes(first.address);
+                  require(usable == Stage::segment + StagePlan::chunk_bytes,
+                          "a run keeps its length");
+                  stage.give(stage.dead(), first);
+                },
+                [&] {
+                  stage.give(stage.dead(), second);
+                  take_if_any(Stage::segment);
+                }},
+               {.preemptions = 3});
 }
 
 // realloc shrinks a block where it is and gives the pages behind it back, beside a purge.

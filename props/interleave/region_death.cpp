@@ -38,25 +38,24 @@ class RegionDeath : public testing::Test {
   // Freed twice, the second time while the region is given up; a third thread, or the one that gave
   // it up, takes its slot with an object of another group.
   void expect_reported_in(std::uint64_t size) {
-    expect_passes({.setup = [this] { open(3); },
-                   .threads = {[this] {
-                                 stage.allocator().deallocate(stage.dead(), dying[1].address);
-                               },
-                               [this] {
-                                 stage.allocator().deallocate(stage.dead(), dying[1].address);
-                                 stage.give(stage.dead(), dying[2]);
-                               },
-                               [=, this] {
-                                 stage.give(stage.dead(), dying[0]);
-                                 kept = {stage.take(stage.dead(), size)};
-                               }},
-                   .check =
-                       [this] {
-                         require(stage.reports().size() == 1, "the second free is reported");
-                         require(stage.reports()[0].address == dying[1].address, "and named");
-                         stage.reports().clear();
-                         finish();
-                       }});
+    expect_passes(
+        {.setup = [this] { open(3); },
+         .threads = {[this] { stage.allocator().deallocate(stage.dead(), dying[1].address); },
+                     [this] {
+                       stage.allocator().deallocate(stage.dead(), dying[1].address);
+                       stage.give(stage.dead(), dying[2]);
+                     },
+                     [=, this] {
+                       stage.give(stage.dead(), dying[0]);
+                       kept = {stage.take(stage.dead(), size)};
+                     }},
+         .check =
+             [this] {
+               require(stage.reports().size() == 1, "the second free is reported");
+               require(stage.reports()[0].address == dying[1].address, "and named");
+               stage.reports().clear();
+               finish();
+             }});
   }
 
   Stage stage;

@@ -113,21 +113,21 @@ TEST_F(ThreeThreads, purge_free_and_refill) {
 
 TEST_F(ThreeThreads, purge_items_blocks_and_a_run) {
   Stage::Object run;
-  expect_passes({.setup =
-                     [&] {
-                       open(3, 1);
-                       run = stage.take(stage.dead(), Stage::segment + 1);
-                       take_and_give(Stage::small_item);
-                     },
-                 .threads = {[&] { stage.allocator().purge(one); },
-                             [&] { stage.give(stage.dead(), run); },
-                             [&] { take_and_give(Stage::large_item); }},
-                 .check =
-                     [&] {
-                       stage.give_all(stage.dead(), objects);
-                       stage.check_known_zero();
-                       stage.finish({one, other});
-                     }});
+  expect_passes(
+      {.setup =
+           [&] {
+             open(3, 1);
+             run = stage.take(stage.dead(), Stage::segment + 1);
+             take_and_give(Stage::small_item);
+           },
+       .threads = {[&] { stage.allocator().purge(one); }, [&] { stage.give(stage.dead(), run); },
+                   [&] { take_and_give(Stage::large_item); }},
+       .check =
+           [&] {
+             stage.give_all(stage.dead(), objects);
+             stage.check_known_zero();
+             stage.finish({one, other});
+           }});
 }
 
 // Two free what is left of two regions, the third wants all of it as one run.

@@ -64,6 +64,7 @@ Exploration explore_in_words(const Scenario& scenario, const Bounds& bounds) {
   std::printf("%s: %llu executions in %.2f s, %s (preemptions <= %u, stale reads <= %u)\n",
               scenario_name().c_str(), static_cast<unsigned long long>(result.executions),
               seconds.count(), end, bounds.preemptions, bounds.stale_reads);
+  std::fflush(stdout);
   return result;
 }
 
