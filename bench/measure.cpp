@@ -17,7 +17,8 @@ double seconds(const timeval& time) {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
 }
 
-[[noreturn]] void run(const char* library, char** command) {
+[[noreturn]]
+void run(const char* library, char** command) {
   if (*library != '\0' && setenv("LD_PRELOAD", library, 1) != 0) {
     std::perror("strata_measure: setenv");
     _exit(126);

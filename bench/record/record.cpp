@@ -147,7 +147,8 @@ class Recorder {
     return is_recording() ? objects_.remove(pointer) : LiveObjects::none;
   }
   void write(TraceOperation op) {
-    thread_local std::uint16_t thread [[gnu::tls_model("initial-exec")]] = 0;
+    thread_local std::uint16_t thread [[gnu::tls_model("initial-exec")]]
+    = 0;
     if (thread == 0) {
       thread = ++threads_;
     }

@@ -26,7 +26,8 @@ constexpr std::size_t zeroed_bytes = 90'007;
 constexpr std::size_t aligned_bytes = 50'021;
 constexpr std::size_t of_child_bytes = 60'013;
 
-[[noreturn]] void act() {
+[[noreturn]]
+void act() {
   void* const object = std::realloc(std::malloc(first_bytes), grown_bytes);
   void* const zeroed = std::calloc(1, zeroed_bytes);
   std::jthread([&] { std::free(zeroed); }).join();

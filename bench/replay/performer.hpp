@@ -13,7 +13,8 @@ namespace strata::bench {
 
 enum class Contents : std::uint8_t { touched, untouched, checked, no_calls };
 
-[[noreturn]] void fail(const Step& step, const char* what);
+[[noreturn]]
+void fail(const Step& step, const char* what);
 
 // An object's pointer, by its number; null until it is made. Of a request that was rightly answered
 // by null (size 0) it is `nowhere`.

@@ -90,7 +90,8 @@ class Residence {
   static void forget_peak() {
     const int file = open("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC);
     if (file >= 0) {
-      [[maybe_unused]] const auto written = ::write(file, "5", 1);
+      [[maybe_unused]]
+      const auto written = ::write(file, "5", 1);
       close(file);
     }
   }

@@ -10,6 +10,7 @@ namespace strata {
 std::new_handler current_new_handler() noexcept;
 
 // Throws std::bad_alloc; says so and aborts if no C++ library can be found.
-[[noreturn]] void throw_bad_alloc();
+[[noreturn]]
+void throw_bad_alloc();
 
 }  // namespace strata

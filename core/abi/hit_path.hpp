@@ -35,7 +35,8 @@ struct Storage {
 
 // `Process` names the allocator, the calling thread's cache and what to do on a miss.
 template <class Process>
-[[gnu::always_inline]] inline void* malloc_inline(std::size_t size_bytes) {
+[[gnu::always_inline]]
+inline void* malloc_inline(std::size_t size_bytes) {
   auto& heap = Process::allocator().heap();
   using Plan = typename std::remove_reference_t<decltype(heap)>::Plan;
   const std::uint64_t cls = Plan::magazine_of_size(size_bytes);
@@ -48,7 +49,8 @@ template <class Process>
 }
 
 template <class Process>
-[[gnu::always_inline]] inline void free_inline(void* pointer) {
+[[gnu::always_inline]]
+inline void free_inline(void* pointer) {
   auto& heap = Process::allocator().heap();
   const Address address = reinterpret_cast<Address>(pointer);
   const std::uint64_t offset = address - heap.base;

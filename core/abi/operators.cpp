@@ -19,7 +19,8 @@ namespace {
 using strata::allocate_aligned;
 using strata::Process;
 
-[[gnu::always_inline]] inline void free_inline(void* pointer) {
+[[gnu::always_inline]]
+inline void free_inline(void* pointer) {
   strata::free_inline<Process>(pointer);
 }
 

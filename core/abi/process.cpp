@@ -3,12 +3,12 @@
 #include <pthread.h>
 #include <sched.h>
 
-#include <atomic>
 #include <cerrno>
 #include <cstdlib>
 
 #include "abi/options.hpp"
 #include "include/strata/strata.h"
+#include "sync/start_up.hpp"
 
 namespace strata {
 
@@ -20,12 +20,10 @@ constinit thread_local std::ptrdiff_t cache_distance = 0;
 
 namespace {
 
-// Start-up happens once: in the earliest constructor or in the first call, whichever comes first.
-enum class Start : std::uint32_t { not_yet, under_way, done };
-constinit std::atomic<Start> start{Start::not_yet};
-
+// In the earliest constructor or in the first call, whichever comes first. Complete: with an exit
+// key.
+constinit StartUp<ProcessSync> start_up;
 constinit pthread_key_t exit_key{};
-constinit std::atomic<bool> has_exit_key{false};
 
 void install(ProcessCache* cache) {
   cache_distance = reinterpret_cast<const std::byte*>(cache) -
@@ -57,30 +55,29 @@ void apply_options() {
 }
 
 void open_process() {
-  Start expected = Start::not_yet;
-  // Acquire: pairs with the release below, for threads that find it done.
-  if (!start.compare_exchange_strong(expected, Start::under_way, std::memory_order_acquire)) {
-    while (start.load(std::memory_order_acquire) != Start::done) {
-      sched_yield();
-    }
+  if (!start_up.begin([] { sched_yield(); })) {
     return;
   }
   // A failure leaves a heap of no bytes: every request is refused with ENOMEM.
   const bool is_open = process_allocator().open(process_segments);
   // Before what follows, which may allocate.
-  start.store(Start::done, std::memory_order_release);
+  start_up.reach(StartStage::usable);
   apply_options();
   if (!is_open) {
     return;
   }
-  // Release: pairs with the acquire in own_cache.
-  has_exit_key.store(pthread_key_create(&exit_key, on_thread_exit) == 0, std::memory_order_release);
+  if (pthread_key_create(&exit_key, on_thread_exit) == 0) {
+    start_up.reach(StartStage::complete);
+  }
   pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 }
 
 // Ahead of every other constructor, so that fork finds the handlers registered, and ours run with
 // all others' prepare handlers done.
-[[gnu::constructor(101)]] void open_early() { open_process(); }
+[[gnu::constructor(101)]]
+void open_early() {
+  open_process();
+}
 
 }  // namespace
 
@@ -88,13 +85,13 @@ ProcessCache* own_cache() {
   if (cache_distance != 0) {
     return Process::cache();
   }
-  if (start.load(std::memory_order_acquire) != Start::done) {
+  if (start_up.stage() < StartStage::usable) {
     open_process();
   }
   if (cache_distance != 0) {
     return Process::cache();  // opening allocated, and came here
   }
-  if (!has_exit_key.load(std::memory_order_acquire)) {
+  if (start_up.stage() < StartStage::complete) {
     // The very first calls, or no key left: nothing that would have to be given back at exit.
     return ProcessAllocator::dead();
   }

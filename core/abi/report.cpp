@@ -31,7 +31,8 @@ class Line {
   void write_out() {
     buffer_[size_++] = '\n';
     // Nothing can be done if standard error is gone.
-    [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, buffer_.data(), size_);
+    [[maybe_unused]]
+    const ssize_t written = write(STDERR_FILENO, buffer_.data(), size_);
   }
 
  private:
@@ -93,8 +94,9 @@ void AbortingHandler::out_of_order(Rank taken, Rank held) {
 
 #if STRATA_CHECKED
 // The C library's would allocate its message, and wait for a lock that this thread may hold.
-extern "C" [[noreturn]] void __assert_fail(const char* assertion, const char* file,
-                                           unsigned int line, const char* function) noexcept {
+extern "C" [[noreturn]]
+void __assert_fail(const char* assertion, const char* file, unsigned int line,
+                   const char* function) noexcept {
   strata::Line message;
   message.text("strata: ").text(file).text(":").number(line).text(": ").text(function);
   message.text(": assertion failed: ").text(assertion).write_out();

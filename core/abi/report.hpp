@@ -9,13 +9,16 @@
 namespace strata {
 
 // Writes the report to standard error and aborts.
-[[noreturn]] void report_and_abort(const Report& report);
+[[noreturn]]
+void report_and_abort(const Report& report);
 
 // operator new failed where nothing can be thrown: says so and aborts.
-[[noreturn]] void abort_out_of_memory();
+[[noreturn]]
+void abort_out_of_memory();
 
 // Writes "strata: <what>: <which>; <remedy>" to standard error and exits with status 2.
-[[noreturn]] void reject_option(std::string_view option, const char* remedy);
+[[noreturn]]
+void reject_option(std::string_view option, const char* remedy);
 
 // Handlers of the checking seams.
 struct AbortingHandler {

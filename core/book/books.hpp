@@ -1,4 +1,5 @@
-// Typed access to the book-keeping. No logic, no locks: who may touch what is said in heap/.
+// Typed access to the book-keeping: no logic. Records are all of it; Books shows of them what the
+// caller's locks guard.
 #pragma once
 
 #include <cassert>
@@ -6,11 +7,12 @@
 
 #include "binmap/ordered_list.hpp"
 #include "book/layout.hpp"
+#include "sync/roles.hpp"
 
 namespace strata {
 
 template <class Plan, class Sync>
-class Books {
+class Records {
  public:
   using Layout = strata::Layout<Plan, Sync>;
   using Map = BinMap<Plan::word_shift>;
@@ -20,8 +22,8 @@ class Books {
   using ChunkSets = chunk_sets_t<Plan>;
   using BlockSets = block_sets_t<Plan>;
 
-  Books() = default;
-  Books(std::uint32_t segments, std::byte* control, std::byte* books, std::byte* item_map)
+  Records() = default;
+  Records(std::uint32_t segments, std::byte* control, std::byte* books, std::byte* item_map)
       : layout_(segments), control_(control), books_(books), item_map_(item_map) {}
 
   const Layout& layout() const { return layout_; }
@@ -30,6 +32,7 @@ class Books {
 
   // --- The control page -----------------------------------------------------------------------
   Control& control() const { return *at<Control>(0); }
+  unused_t& unused() const { return *at<unused_t>(layout_.unused); }
   bin_t& bin(Class bin) const { return at<bin_t>(layout_.bins)[bin]; }
   std::uint32_t& segment_free(std::uint32_t segment) const {
     return at<std::uint32_t>(layout_.segment_free)[segment];
@@ -42,7 +45,7 @@ class Books {
     auto* words = at<std::uint64_t>(layout_.segment_set);
     auto* next = at<std::uint16_t>(layout_.segment_next);
     return OrderedList<std::uint16_t, Map, Next<std::uint16_t>>(
-        control().segment_head,
+        unused().segment_head,
         Map(words + layout_.segment_words, words, layout_.segment_summary_words), {next});
   }
 
@@ -116,6 +119,74 @@ class Books {
   std::byte* control_ = nullptr;
   std::byte* books_ = nullptr;
   std::byte* item_map_ = nullptr;
+};
+
+// Slots that growth or a purge has taken out of their segment: until they are put back or opened,
+// nobody else knows of them.
+template <class Plan, class Sync>
+class TakenSlots : protected Records<Plan, Sync> {
+ public:
+  using Records<Plan, Sync>::Records;
+  using Records<Plan, Sync>::region;
+};
+
+// What the segments lock guards: who has which slot, and the slots that are unused or a run's.
+template <class Plan, class Sync>
+class SegmentBooks : protected TakenSlots<Plan, Sync> {
+  using Base = TakenSlots<Plan, Sync>;
+
+ public:
+  using Base::Base, typename Base::Layout, typename Base::Map, typename Base::Class;
+  using Base::control, Base::layout, Base::segments, Base::slots;
+  using Base::region, Base::segment_free, Base::segment_list, Base::segment_used, Base::unused;
+};
+
+// What a bin's lock guards: the bin, and all of its regions.
+template <class Plan, class Sync>
+class BinBooks : protected SegmentBooks<Plan, Sync> {
+  using Base = SegmentBooks<Plan, Sync>;
+
+ public:
+  using Base::Base, typename Base::Layout, typename Base::Map, typename Base::Class;
+  using Base::bin, Base::bin_list, Base::bin_regions, Base::region;
+  using Base::chunk, Base::free_chunks, Base::free_items, Base::partial_chunks;
+  using Base::dirty_blocks, Base::free_blocks;
+  using Base::layout, Base::slots;
+};
+
+template <class Plan, class Sync>
+class Books : protected BinBooks<Plan, Sync> {
+  using Base = BinBooks<Plan, Sync>;
+
+ public:
+  using OfBins = BinBooks<Plan, Sync>;
+  using OfSegments = SegmentBooks<Plan, Sync>;
+  using OfTakenSlots = TakenSlots<Plan, Sync>;
+  using Base::Base, typename Base::Layout, typename Base::Map, typename Base::Class;
+  using typename Base::ClassByte, typename Base::Control;
+
+  // Fixed at start, or atomic: everybody's.
+  using Base::class_byte, Base::class_bytes, Base::control, Base::layout, Base::lock_line,
+      Base::segments, Base::slots;
+
+  [[clang::requires_capability(role::Bin::held)]]
+  const OfBins& of_bins() const {
+    return *this;
+  }
+  [[clang::requires_capability(role::Segments::held)]]
+  const OfSegments& of_segments() const {
+    return *this;
+  }
+  [[clang::requires_capability(role::Commit::held)]]
+  const OfTakenSlots& of_growth() const {
+    return *this;
+  }
+  [[clang::requires_capability(role::Purge::held)]]
+  const OfTakenSlots& of_purge() const {
+    return *this;
+  }
+  // For checks that look at it all while nothing else runs. Nothing in heap/ or cache/ does.
+  const Records<Plan, Sync>& of_everything() const { return *this; }
 };
 
 // The given numbers: 32 B records, 8192 regions, 32 KiB of book-keeping a region, 512 B of item map

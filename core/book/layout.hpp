@@ -49,6 +49,7 @@ struct Layout {
       return here;
     };
     place(sizeof(control_t<Sync>), 8);
+    unused = place(sizeof(unused_t), 8);
     bins = place(Plan::bins * sizeof(bin_t), 8);
     segment_free = place(segment_count * sizeof(std::uint32_t), 8);
     segment_next = place(segment_count * sizeof(std::uint16_t), 8);
@@ -83,7 +84,8 @@ struct Layout {
   std::uint32_t set_words = 0, set_summary_words = 0;
   std::uint32_t segment_words = 0, segment_summary_words = 0;
   // Offsets into the control space, bytes.
-  std::uint64_t bins = 0, segment_free = 0, segment_next = 0, segment_used = 0, segment_set = 0;
+  std::uint64_t unused = 0, bins = 0, segment_free = 0, segment_next = 0, segment_used = 0,
+                segment_set = 0;
   std::uint64_t control_page_bytes = 0;
   std::uint64_t class_bytes = 0, lock_lines = 0, regions = 0, region_sets = 0;
   std::uint64_t control_bytes = 0;

@@ -72,8 +72,17 @@ struct block_sets_t {
   std::uint64_t dirty_words[words];  // 1 = handed out since it was last known to be zero
 };
 
-// The allocator's own record, at the start of the control page. `slots` and `segments` are fixed at
-// start; the lists are guarded by the segments lock.
+// What is unused, guarded by the segments lock.
+struct unused_t {
+  std::uint32_t dirty_slots;   // unused slots with dirty > 0
+  std::uint32_t free_slots;    // unused slots, for the scarcity rule (see Growth)
+  std::uint16_t segment_head;  // lowest segment with free regions
+  std::uint16_t reserved;
+};
+static_assert(sizeof(unused_t) == 12);
+
+// The allocator's own record, at the start of the control page. Its plain numbers are fixed at
+// start.
 template <class Sync>
 struct control_t {
   template <class T>
@@ -82,10 +91,6 @@ struct control_t {
   std::uint32_t segments;
   std::uint32_t first_slot;  // slots below it and from end_slot on are absent
   std::uint32_t end_slot;
-  std::uint32_t dirty_slots;   // unused slots with dirty > 0
-  std::uint32_t free_slots;    // unused slots, for the scarcity rule (see Heap)
-  std::uint16_t segment_head;  // lowest segment with free regions
-  std::uint16_t reserved;
   // Statistics: relaxed, exact whenever every lock is held. They steer purging and publish nothing.
   Atomic<std::uint64_t> dirty_bytes;
   Atomic<std::uint64_t> live_bytes;

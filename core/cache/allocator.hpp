@@ -127,8 +127,8 @@ class Allocator {
   }
 
   // What the hit path could not serve; the process malloc calls it too, once it has a cache.
-  [[gnu::noinline]] Allocation allocate_miss(Cache* cache, std::uint64_t size_bytes,
-                                             std::uint64_t align_bytes = 1) {
+  [[gnu::noinline]]
+  Allocation allocate_miss(Cache* cache, std::uint64_t size_bytes, std::uint64_t align_bytes = 1) {
     if (size_bytes > heap_.heap_bytes || !is_open()) {
       return {};
     }
@@ -167,7 +167,8 @@ class Allocator {
     deallocate_miss(cache, address);
   }
 
-  [[gnu::noinline]] void deallocate_miss(Cache* cache, Address address) {
+  [[gnu::noinline]]
+  void deallocate_miss(Cache* cache, Address address) {
     if (address == 0) {
       return;
     }
@@ -286,6 +287,7 @@ class Allocator {
   // at most Limits::thread_bytes_max() for each.
   void fork_child(Cache* survivor) {
     fork_parent();
+    const role::Alone alone;
     registry_.each([&](Cache* cache) {
       if (cache != survivor) {
         registry_.put(cache);
@@ -297,9 +299,11 @@ class Allocator {
   using Registry = strata::Registry<Heap>;
 
   struct ForkLocks {
+    // From one handler to another: more than the compiler follows.
+    [[clang::no_thread_safety_analysis]]
     explicit ForkLocks(Allocator& allocator)
         : registry(allocator.registry_.lock()), all(allocator.heap_) {}
-    typename Heap::Lock registry;
+    typename Registry::Lock registry;
     typename Heap::AllLocks all;
   };
 

@@ -14,11 +14,11 @@ template <class Heap>
 class Registry {
   using Plan = typename Heap::Plan;
   using Layout = typename Heap::Layout;
-  using Lock = typename Heap::Lock;
   using Mutex = typename Heap::Mutex;
   using Map = BinMap<6>;
 
  public:
+  using Lock = Guard<Mutex, role::Registry>;
   using Cache = strata::Cache<Plan>;
   static constexpr std::uint32_t slots_max = 16384;
   static constexpr std::uint32_t slots_min = 4;
@@ -38,6 +38,7 @@ class Registry {
   }
 
   bool open(std::uint64_t heap_bytes) {
+    const role::Alone alone;
     if (!heap_.memory.commit(Space::caches, 0, header_bytes)) {
       return false;
     }
@@ -51,14 +52,14 @@ class Registry {
     if (heap_.heap_bytes == 0) {
       return nullptr;
     }
-    const Lock lock = this->lock();
+    const auto lock = this->lock();
     const std::uint32_t slot = free().first();
     if (slot == no_index) {
       return nullptr;
     }
     if (slot >= header().ready) {
       // Not a bin's lock: held over the call so that slots become ready in order.
-      if (!heap_.memory.commit(Space::caches, offset_of(slot), slot_bytes)) {
+      if (!heap_.commit(Space::caches, offset_of(slot), slot_bytes)) {
         return nullptr;
       }
       header().ready = slot + 1;
@@ -72,15 +73,19 @@ class Registry {
   // The magazines are empty, or are to be forgotten.
   void put(Cache* cache) {
     const std::uint32_t slot = slot_of(cache);
-    (void)heap_.memory.decommit(Space::caches, offset_of(slot), slot_bytes);
-    const Lock lock = this->lock();
+    (void)heap_.decommit(Space::caches, offset_of(slot), slot_bytes);
+    const auto lock = this->lock();
     free().put(slot);
   }
 
-  Lock lock() { return Lock(header().mutex, rank::registry); }
+  [[clang::acquire_capability(role::Registry::held), clang::no_thread_safety_analysis]]
+  Lock lock() {
+    return Lock(header().mutex, rank::registry);
+  }
 
-  // Calls f(cache) for every cache in use. The lock is held, or nothing else runs.
+  // Calls f(cache) for every cache in use.
   template <class F>
+  [[clang::requires_capability(role::Registry::held)]]
   void each(F f) {
     for (std::uint32_t slot = 0; slot < header().ready; ++slot) {
       if (!free().test(slot)) {
@@ -99,8 +104,14 @@ class Registry {
   static constexpr std::uint64_t header_bytes =
       round_up<std::uint64_t>(sizeof(Header), Layout::page_bytes);
 
-  Header& header() { return *reinterpret_cast<Header*>(heap_.memory.base(Space::caches)); }
-  Map free() { return Map(header().summary, header().words, Map::summary_words_for(slots_max)); }
+  [[clang::requires_capability(role::Registry::held)]]
+  Header& header() {
+    return *reinterpret_cast<Header*>(heap_.memory.base(Space::caches));
+  }
+  [[clang::requires_capability(role::Registry::held)]]
+  Map free() {
+    return Map(header().summary, header().words, Map::summary_words_for(slots_max));
+  }
   static std::uint64_t offset_of(std::uint32_t slot) { return header_bytes + slot * slot_bytes; }
   Cache* at(std::uint32_t slot) {
     return reinterpret_cast<Cache*>(heap_.memory.base(Space::caches) + offset_of(slot));

@@ -20,8 +20,9 @@ class Blocks {
   using Class = typename State::Class;
 
  public:
+  [[clang::requires_capability(role::Bin::held)]]
   Blocks(State& state, Class bin)
-      : state_(state), books_(state.books), bin_(state.books.bin(bin)), cls_(bin) {
+      : state_(state), books_(state.books.of_bins()), bin_(books_.bin(bin)), cls_(bin) {
     assert(Plan::is_block(bin));
   }
 
@@ -32,10 +33,11 @@ class Blocks {
   };
 
   // The lowest free block that is writable.
+  [[clang::requires_capability(role::Bin::held)]]
   Taken take() {
     for (std::uint32_t lead = bin_.head; lead != no_index; lead = books_.region(lead).next) {
       const std::uint32_t block = books_.free_blocks(lead).first();
-      if ((block + 1) * chunks_per_block() <= books_.region(lead).span_writable) {
+      if (chunks_through(cls_, block) <= books_.region(lead).span_writable) {
         const bool known_zero = !books_.dirty_blocks(lead).test(block);
         hold_block(lead, block);
         books_.dirty_blocks(lead).put(block);
@@ -47,6 +49,7 @@ class Blocks {
   }
 
   // Puts a block back. The caller has seen, under the lock, that the slot is of this bin.
+  [[clang::requires_capability(role::Bin::held)]]
   Outcome put(std::uint64_t offset) {
     const Place place = place_of(offset);
     if (place.problem != Problem::none) {
@@ -56,7 +59,10 @@ class Blocks {
     return release_block(place.lead, place.block);
   }
 
-  bool is_used(std::uint64_t offset) const { return place_of(offset).problem == Problem::none; }
+  [[clang::requires_capability(role::Bin::held)]]
+  bool is_used(std::uint64_t offset) const {
+    return place_of(offset).problem == Problem::none;
+  }
 
   // The slot whose record and book stand for the region that an offset of this bin lies in.
   std::uint32_t lead_of(std::uint64_t offset) const {
@@ -65,10 +71,12 @@ class Blocks {
   }
 
   // The lowest region from `from` on, or no_index: for those whose free block is not writable yet.
+  [[clang::requires_capability(role::Bin::held)]]
   std::uint32_t growable_region(std::uint32_t from) const {
     return books_.bin_regions(cls_).first_from(from);
   }
 
+  [[clang::requires_capability(role::Bin::held)]]
   void hold_block(std::uint32_t lead, std::uint32_t block) {
     region_t& region = books_.region(lead);
     if (is_empty(region)) {
@@ -85,6 +93,7 @@ class Blocks {
     state_.count_live(Plan::unit_bytes(cls_));
   }
 
+  [[clang::requires_capability(role::Bin::held)]]
   Outcome release_block(std::uint32_t lead, std::uint32_t block) {
     region_t& region = books_.region(lead);
     const bool was_held = books_.free_blocks(lead).put(block);
@@ -105,6 +114,7 @@ class Blocks {
 
   // Makes the slots from `lead` on, which nobody else knows of, a region of `cls`: this bin's, or
   // its small twin.
+  [[clang::requires_capability(role::Bin::held)]]
   void open_region(std::uint32_t lead, Class cls) {
     assert(Plan::bin_of(cls) == cls_);
     const std::uint32_t slots = slots_of(cls);
@@ -125,14 +135,17 @@ class Blocks {
   }
 
   // Commit made the chunks [0, end) of the region writable.
+  [[clang::requires_capability(role::Bin::held)]]
   void note_writable(std::uint32_t lead, std::uint32_t end) {
     const std::uint32_t slots = slots_of(books_.region(lead).cls);
     raise_writable(books_, lead, end);
     books_.region(lead).span_writable = writable_prefix(lead, slots);
   }
 
-  // The slots from `slot` on have their first `end` chunks (counted from `slot`) writable.
-  static void raise_writable(typename State::Books& books, std::uint32_t slot, std::uint64_t end) {
+  // The slots from `slot` on, of which the caller has the records, have their first `end` chunks
+  // (counted from `slot`) writable.
+  template <class Books>
+  static void raise_writable(const Books& books, std::uint32_t slot, std::uint64_t end) {
     for (; end > 0; ++slot) {
       const std::uint64_t here = std::min<std::uint64_t>(end, Plan::chunks_per_region);
       region_t& region = books.region(slot);
@@ -143,6 +156,7 @@ class Blocks {
 
   // As Items::retire_empty.
   template <class Closed>
+  [[clang::requires_capability(role::Bin::held, role::Segments::held)]]
   void retire_empty(Closed closed) {
     const Map regions = books_.bin_regions(cls_);
     for (std::uint32_t lead = regions.first_from(0); lead != no_index;
@@ -155,8 +169,8 @@ class Blocks {
   }
 
   // Chunks of the region's prefix that must be writable for the block to be.
-  std::uint32_t chunks_through(std::uint32_t block) const {
-    return (block + 1) * chunks_per_block();
+  static std::uint32_t chunks_through(Class bin, std::uint32_t block) {
+    return (block + 1) << (Plan::block_shift(bin) - Plan::chunk_shift);
   }
   std::uint64_t offset_of(std::uint32_t lead, std::uint32_t block) const {
     return (std::uint64_t{lead} << Plan::region_shift) +
@@ -185,7 +199,7 @@ class Blocks {
   // Held by a purger, or by growth because it is not writable yet: it looks used, but is free.
   bool is_held(std::uint32_t lead, std::uint32_t block) const {
     const region_t& region = books_.region(lead);
-    return region.purged_block == block + 1 || chunks_through(block) > region.span_writable;
+    return region.purged_block == block + 1 || chunks_through(cls_, block) > region.span_writable;
   }
 
   std::uint32_t chunks_per_block() const {
@@ -228,6 +242,7 @@ class Blocks {
   }
 
   // The dirt of the blocks becomes that of the slots they lie in.
+  [[clang::requires_capability(role::Bin::held)]]
   Outcome close_region(std::uint32_t lead) {
     region_t& region = books_.region(lead);
     assert(is_empty(region));
@@ -239,7 +254,7 @@ class Blocks {
     for (std::uint32_t block = dirty.first_from(0); block != no_index;
          block = dirty.first_from(block + 1)) {
       state_.uncount_dirty(Plan::unit_bytes(cls_));
-      leave_dirt(lead, block * chunks_per_block(), chunks_through(block));
+      leave_dirt(lead, block * chunks_per_block(), chunks_through(cls_, block));
     }
     region.free_units = 0;
     region.span_writable = 0;
@@ -265,7 +280,7 @@ class Blocks {
   }
 
   State& state_;
-  typename State::Books& books_;
+  const typename State::Books::OfBins& books_;
   bin_t& bin_;
   Class cls_;
 };

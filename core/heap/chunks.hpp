@@ -21,12 +21,14 @@ class Chunks {
   using Class = typename State::Class;
 
  public:
+  [[clang::requires_capability(role::Bin::held)]]
   Chunks(State& state, Class cls)
-      : state_(state), books_(state.books), bin_(state.books.bin(cls)), cls_(cls) {
+      : state_(state), books_(state.books.of_bins()), bin_(books_.bin(cls)), cls_(cls) {
     assert(Plan::is_item(cls));
   }
 
   // The lowest region from `from` on with a free chunk that is not writable yet, or no_index.
+  [[clang::requires_capability(role::Bin::held)]]
   std::uint32_t growable_region(std::uint32_t from) const {
     const Map regions = books_.bin_regions(cls_);
     for (std::uint32_t slot = regions.first_from(from); slot != no_index;
@@ -39,6 +41,7 @@ class Chunks {
   }
 
   // Takes a free chunk out of its region's free set: for a system call on its pages, or to open it.
+  [[clang::requires_capability(role::Bin::held)]]
   void hold_chunk(std::uint32_t slot, std::uint32_t c) {
     region_t& region = books_.region(slot);
     if (is_empty(region)) {
@@ -54,6 +57,7 @@ class Chunks {
   }
 
   // The reverse. An empty region leaves the bin unless it is the only one.
+  [[clang::requires_capability(role::Bin::held)]]
   Outcome release_chunk(std::uint32_t slot, std::uint32_t c) {
     region_t& region = books_.region(slot);
     const bool was_held = books_.free_chunks(slot).put(c);
@@ -72,6 +76,7 @@ class Chunks {
 
   // Makes a slot, which nobody else knows of and whose first chunks are writable, a region of this
   // class. Its dirt becomes that of its chunks.
+  [[clang::requires_capability(role::Bin::held)]]
   void open_region(std::uint32_t slot) {
     region_t& region = books_.region(slot);
     assert(region.cls == Plan::unused && region.writable > 0 && bin_.empty_regions == 0);
@@ -125,6 +130,7 @@ class Chunks {
     }
   }
 
+  [[clang::requires_capability(role::Bin::held)]]
   Outcome close_region(std::uint32_t slot) {
     region_t& region = books_.region(slot);
     assert(is_empty(region) && region.partial_chunks == 0);
@@ -145,7 +151,7 @@ class Chunks {
   }
 
   State& state_;
-  typename State::Books& books_;
+  const typename State::Books::OfBins& books_;
   bin_t& bin_;
   Class cls_;
 };

@@ -29,14 +29,14 @@ template <class State>
 class Growth {
   using Plan = typename State::Plan;
   using Class = typename State::Class;
-  using Lock = typename State::Lock;
+  using BinLock = typename State::BinLock;
   using Layout = typename State::Layout;
 
  public:
   explicit Growth(State& state) : state_(state), books_(state.books) {}
 
   // Up to `count` items, or one block, written downwards from `end`: whatever is writable already.
-  // The bin's lock is held.
+  [[clang::requires_capability(role::Bin::held)]]
   Taken take(Class bin, Address* end, std::uint32_t count) {
     if (Plan::is_item(bin)) {
       return {Items<State>(state_, bin).take(end, count), false};
@@ -50,7 +50,7 @@ class Growth {
 
   // The same of a bin whose lock is not held.
   Taken take_ready(Class bin, Address* end, std::uint32_t count) {
-    const Lock lock = state_.lock_bin(bin);
+    const auto lock = state_.lock_bin(bin);
     return take(bin, end, count);
   }
 
@@ -65,7 +65,8 @@ class Growth {
     return {};
   }
 
-  // The commit lock is held. Looks again, extends a region of the bin, opens a new one.
+  // Looks again, extends a region of the bin, opens a new one.
+  [[clang::requires_capability(role::Commit::held)]]
   Taken grow(const Request& request, Address* end, std::uint32_t count) {
     Class bin = request.bin;
     Taken taken = extend(bin, end, count);
@@ -84,9 +85,10 @@ class Growth {
   }
 
   // Gives the slots of a region that left its bin back to their segment.
+  [[clang::requires_capability(!role::Segments::held)]]
   void close(const Outcome& outcome) {
     if (outcome.closed_slots > 0) {
-      const Lock lock = state_.lock_segments();
+      const auto lock = state_.lock_segments();
       Segments<State>(state_).put_slots(outcome.closed_slot, outcome.closed_slots);
     }
   }
@@ -97,22 +99,24 @@ class Growth {
   // them. What is left goes to sizes that nothing open can serve.
   bool should_share(Class bin) {
     {
-      const Lock lock = state_.lock_bin(bin);
-      if (books_.bin(bin).regions > 0) {
+      const auto lock = state_.lock_bin(bin);
+      if (books_.of_bins().bin(bin).regions > 0) {
         return false;
       }
     }
-    const Lock lock = state_.lock_segments();
+    const auto lock = state_.lock_segments();
     const auto& control = books_.control();
     const std::uint32_t slots = control.end_slot - control.first_slot;
-    return control.free_slots <= (Plan::is_item(bin) ? slots / 4 : slots / 2);
+    const std::uint32_t free_slots = books_.of_segments().unused().free_slots;
+    return free_slots <= (Plan::is_item(bin) ? slots / 4 : slots / 2);
   }
   // Then smaller blocks come from regions of this size: 1 MiB, 32 to a slot.
   static constexpr Class shared_block =
       std::min(Plan::first_block + 4, Plan::bin_of(Plan::last_small));
 
+  [[clang::requires_capability(role::Commit::held)]]
   Taken extend(Class bin, Address* end, std::uint32_t count) {
-    Lock lock = state_.lock_bin(bin);
+    auto lock = state_.lock_bin(bin);
     Taken taken = take(bin, end, count);
     std::uint32_t slot = 0;
     while (taken.count == 0) {
@@ -129,9 +133,10 @@ class Growth {
   }
 
   // A refusal is just "not further now": the chunk goes back and nothing has changed.
-  void extend_items(Class bin, std::uint32_t slot, Lock& lock) {
+  [[clang::requires_capability(role::Commit::held, role::Bin::held)]]
+  void extend_items(Class bin, std::uint32_t slot, BinLock& lock) {
     Items<State> items(state_, bin);
-    region_t& region = books_.region(slot);
+    region_t& region = books_.of_bins().region(slot);
     const std::uint32_t c = region.writable;
     const Pages pages = region.pages;
     items.hold_chunk(slot, c);  // pins the region
@@ -145,24 +150,26 @@ class Growth {
       end = c + 1;
     }
     const Pages advised = end > c ? advise(bin, slot, 1, end, pages) : pages;
-    lock = state_.lock_bin(bin);
+    lock.retake();
     note_advice(slot, 1, advised);
     region.writable = static_cast<std::uint16_t>(end);
     close(items.release_chunk(slot, c));
   }
 
-  void extend_blocks(Class bin, std::uint32_t lead, Lock& lock) {
+  [[clang::requires_capability(role::Commit::held, role::Bin::held)]]
+  void extend_blocks(Class bin, std::uint32_t lead, BinLock& lock) {
     Blocks<State> blocks(state_, bin);
-    const std::uint32_t block = books_.free_blocks(lead).first();
-    const std::uint32_t from = books_.region(lead).span_writable;
-    const std::uint32_t to = blocks.chunks_through(block);
-    const std::uint32_t slots = blocks.slots_of(books_.region(lead).cls);
-    const Pages pages = books_.region(lead).pages;
+    const region_t& region = books_.of_bins().region(lead);
+    const std::uint32_t block = books_.of_bins().free_blocks(lead).first();
+    const std::uint32_t from = region.span_writable;
+    const std::uint32_t to = blocks.chunks_through(bin, block);
+    const std::uint32_t slots = blocks.slots_of(region.cls);
+    const Pages pages = region.pages;
     blocks.hold_block(lead, block);  // pins the region
     lock.release();
     const bool committed = commit_chunks(lead, from, to);
     const Pages advised = committed ? advise(bin, lead, slots, to, pages) : pages;
-    lock = state_.lock_bin(bin);
+    lock.retake();
     note_advice(lead, slots, advised);
     if (committed) {
       blocks.note_writable(lead, to);
@@ -171,6 +178,7 @@ class Growth {
   }
 
   // A new region: a slot for items; for blocks a segment, or a slot where segments are few.
+  [[clang::requires_capability(role::Commit::held)]]
   Taken open(Class bin, Address* end, std::uint32_t count) {
     if (Plan::is_item(bin)) {
       return open_as(bin, bin, end, count);
@@ -191,11 +199,12 @@ class Growth {
     return taken;
   }
 
+  [[clang::requires_capability(role::Commit::held)]]
   Taken open_as(Class bin, Class cls, Address* end, std::uint32_t count) {
     const bool whole_segment = Plan::is_block(cls);
     std::uint32_t slot = no_index;
     {
-      const Lock lock = state_.lock_segments();
+      const auto lock = state_.lock_segments();
       Segments<State> segments(state_);
       slot = whole_segment ? segments.take_segment() : segments.take_slot();
     }
@@ -205,7 +214,7 @@ class Growth {
     // Until it is opened, nobody else knows of the slot.
     const std::uint32_t slots = whole_segment ? Plan::regions_per_segment : 1;
     const bool ready = commit_first(slot, slots, bin);
-    Lock lock = state_.lock_bin(bin);
+    auto lock = state_.lock_bin(bin);
     Taken taken = take(bin, end, count);  // somebody may have put units back meanwhile
     if (taken.count > 0 || !ready) {
       close({.closed_slot = slot, .closed_slots = slots});
@@ -221,16 +230,15 @@ class Growth {
 
   // Book, item map and first units of a slot. What was written of it so far stays as it is unless
   // all of it succeeds.
+  [[clang::requires_capability(role::Commit::held)]]
   bool commit_first(std::uint32_t slot, std::uint32_t slots, Class bin) {
-    region_t& region = books_.region(slot);
+    region_t& region = books_.of_growth().region(slot);
     if (region.books_ready == 0 &&
-        !(state_.memory.commit(Space::books, slot * Layout::book_bytes, Layout::book_bytes) &&
-          state_.memory.commit(Space::item_map, slot * Layout::item_map_bytes,
-                               Layout::item_map_bytes))) {
+        !(state_.commit(Space::books, slot * Layout::book_bytes, Layout::book_bytes) &&
+          state_.commit(Space::item_map, slot * Layout::item_map_bytes, Layout::item_map_bytes))) {
       return false;
     }
-    const std::uint32_t least =
-        Plan::is_item(bin) ? 1 : Blocks<State>(state_, bin).chunks_through(0);
+    const std::uint32_t least = Plan::is_item(bin) ? 1 : Blocks<State>::chunks_through(bin, 0);
     std::uint32_t chunks = Plan::is_item(bin) ? Plan::initial_chunks : least;
     if (region.writable < least) {
       if (!commit_chunks(slot, 0, chunks)) {
@@ -239,15 +247,16 @@ class Growth {
           return false;
         }
       }
-      Blocks<State>::raise_writable(books_, slot, chunks);
+      Blocks<State>::raise_writable(books_.of_growth(), slot, chunks);
     }
     region.books_ready = 1;
     note_advice(slot, slots, advise(bin, slot, slots, least, region.pages));
     return true;
   }
 
+  [[clang::requires_capability(!role::Bin::held, !role::Segments::held)]]
   bool commit_chunks(std::uint32_t slot, std::uint32_t from, std::uint32_t to) {
-    return state_.memory.commit(
+    return state_.commit(
         Space::heap,
         (std::uint64_t{slot} << Plan::region_shift) + (std::uint64_t{from} << Plan::chunk_shift),
         std::uint64_t{to - from} << Plan::chunk_shift);
@@ -257,18 +266,20 @@ class Growth {
   // what was advised last: page faults are most of what growth costs, and a huge page costs a fifth
   // of the small ones in it. Something in the slots is held, no bin's lock is; whoever has it next
   // notes the advice. (Advice of two threads may reach the system in another order than the books.)
+  [[clang::requires_capability(!role::Bin::held, !role::Segments::held)]]
   Pages advise(Class bin, std::uint32_t slot, std::uint32_t slots, std::uint32_t chunks,
                Pages now) {
     if (!suits_huge_pages(bin, chunks) || now == Pages::huge) {
       return now;
     }
-    state_.memory.advise(Space::heap, std::uint64_t{slot} << Plan::region_shift,
-                         std::uint64_t{slots} << Plan::region_shift, Pages::huge);
+    state_.advise(std::uint64_t{slot} << Plan::region_shift,
+                  std::uint64_t{slots} << Plan::region_shift, Pages::huge);
     return Pages::huge;
   }
+  [[clang::requires_capability(role::Commit::held)]]
   void note_advice(std::uint32_t slot, std::uint32_t slots, Pages pages) {
     for (std::uint32_t i = 0; pages == Pages::huge && i < slots; ++i) {
-      books_.region(slot + i).pages = pages;
+      books_.of_growth().region(slot + i).pages = pages;
     }
   }
 
@@ -289,7 +300,7 @@ class Growth {
   static constexpr std::uint32_t few_segments = 64;
 
   State& state_;
-  typename State::Books& books_;
+  const typename State::Books& books_;
 };
 
 }  // namespace strata

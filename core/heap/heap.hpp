@@ -16,6 +16,11 @@
 
 namespace strata {
 
+// Free dirty bytes above the larger of this and an eighth of what is live go back at once. Tiny
+// plans of the checks have a smaller one.
+template <class Plan>
+inline constexpr std::uint64_t dirty_bytes_limit = std::uint64_t{16} << 20;
+
 template <class Plan, class Memory, class Sync, class Hooks>
 class Heap : public State<Plan, Memory, Sync, Hooks> {
  public:
@@ -24,18 +29,23 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
   using typename State::Books;
   using typename State::Class;
   using typename State::Layout;
-  using typename State::Lock;
 
-  // Free dirty bytes above the larger of this and an eighth of what is live go back at once.
-  static constexpr std::uint64_t dirty_bytes_max = std::uint64_t{16} << 20;
+  static constexpr std::uint64_t dirty_bytes_max = dirty_bytes_limit<Plan>;
   // The rest goes back on the first miss this long after the last time.
   static constexpr std::uint64_t purge_delay_ms = 1000;
 
   // Every lock, in order: for fork and validate.
-  struct AllLocks {
+  struct [[clang::scoped_lockable]] AllLocks {
+    [[clang::acquire_capability(role::Commit::held, role::Purge::held, role::Bin::held,
+                                role::Segments::held),
+      clang::no_thread_safety_analysis]]
     explicit AllLocks(Heap& heap)
         : commit(heap.lock_commit()), purge(heap.lock_purge()), bins(heap) {}
-    Lock commit, purge;
+    AllLocks(AllLocks&&) = default;
+    [[clang::release_capability()]]
+    ~AllLocks() = default;
+    typename State::CommitLock commit;
+    typename State::PurgeLock purge;
     typename State::AllBins bins;
   };
 
@@ -47,6 +57,7 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
   bool open(const Layout& layout, std::uint64_t heap_bytes, std::uint64_t cache_bytes) {
     const SpaceSizes sizes = {layout.control_bytes, heap_bytes, layout.books_bytes(),
                               layout.item_maps_bytes(), cache_bytes};
+    const role::Alone alone;
     if (!memory.reserve(sizes, Plan::segment_bytes)) {
       return false;
     }
@@ -59,7 +70,7 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
     State::class_of_region = books.class_bytes();
     base = reinterpret_cast<Address>(memory.base(Space::heap));
     for (Class bin = 0; bin < Plan::bins; ++bin) {
-      books.bin(bin).head = no_index;
+      books.of_bins().bin(bin).head = no_index;
     }
     Segments<State>(*this).initialise(memory.present());
     State::heap_bytes = layout.heap_bytes();
@@ -84,7 +95,7 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
     Growth<State> growth(*this);
     Taken taken = growth.take_ready(request.bin, end, count);
     if (taken.count == 0) {
-      const Lock commit = State::lock_commit();
+      const auto commit = State::lock_commit();
       taken = growth.grow(request, end, count);
     }
     return taken.count > 0 ? taken : growth.take_larger(request, end);
@@ -96,7 +107,7 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
     if (taken.count > 0) {
       return taken;
     }
-    const Lock commit = State::lock_commit();
+    const auto commit = State::lock_commit();
     return Runs<State>(*this).take(request, end);
   }
 
@@ -105,8 +116,8 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
   // where any class can use it.
   template <class GiveBack>
   Taken take_last(const Request& request, Address* end, std::uint32_t count, GiveBack give_back) {
-    const Lock commit = State::lock_commit();
-    const Lock purge = State::lock_purge();
+    const auto commit = State::lock_commit();
+    const auto purge = State::lock_purge();
     give_back();
     retire_empty();
     Growth<State> growth(*this);
@@ -170,7 +181,7 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
     if (Plan::is_run(cls)) {
       return true;
     }
-    const Lock lock = State::lock_bin(bin);
+    const auto lock = State::lock_bin(bin);
     if (State::class_at(offset) != cls) {
       return false;
     }
@@ -181,7 +192,7 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
   // Whether the books have the address as a used block of `bin`. O(1), one lock.
   bool is_used_block(Class bin, Address address) {
     const std::uint64_t offset = address - base;
-    const Lock lock = State::lock_bin(bin);
+    const auto lock = State::lock_bin(bin);
     return Plan::bin_of(State::class_at(offset)) == bin &&
            Blocks<State>(*this, bin).is_used(offset);
   }
@@ -190,7 +201,7 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
   void trim(Address address, std::uint64_t keep_bytes, std::uint64_t usable) {
     const std::uint64_t keep = round_up(keep_bytes, Plan::chunk_bytes);
     if (keep < usable) {
-      (void)memory.decommit(Space::heap, address - base + keep, usable - keep);
+      (void)State::decommit(Space::heap, address - base + keep, usable - keep);
     }
   }
 
@@ -203,7 +214,7 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
     const std::uint64_t live = control.live_bytes.load(std::memory_order_relaxed);
     const std::uint64_t limit = std::max(dirty_bytes_max, live / 8);
     if (dirty > limit) [[unlikely]] {
-      if (const Lock purge = State::try_lock_purge()) {
+      if (const auto purge = State::try_lock_purge()) {
         Purge<State>(*this).whole_units(limit, bin);
       }
     }
@@ -216,7 +227,7 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
     if (now < due.load(std::memory_order_relaxed)) {
       return;
     }
-    if (const Lock purge = State::try_lock_purge()) {
+    if (const auto purge = State::try_lock_purge()) {
       // The first time only starts the clock.
       const bool started = due.load(std::memory_order_relaxed) != 0;
       due.store(now + purge_delay_ms, std::memory_order_relaxed);
@@ -229,8 +240,8 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
   // Everything that is free, now.
   void purge() {
     {
-      const Lock commit = State::lock_commit();
-      const Lock purge = State::lock_purge();
+      const auto commit = State::lock_commit();
+      const auto purge = State::lock_purge();
       Purge<State>(*this).everything();
     }
     hooks.settled(*this);
@@ -244,7 +255,7 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
     const auto bad = [&](Address pointer, Problem problem) {
       reports.add(State::describe_pointer(problem, pointer));
     };
-    const Lock lock = State::lock_bin(bin);
+    const auto lock = State::lock_bin(bin);
     std::uint32_t left = 0;
     for (std::uint32_t i = 0; i < count;) {
       const std::uint64_t offset = pointers[i] - base;
@@ -281,12 +292,18 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
     }
   }
 
+  struct PutSlots {
+    [[clang::requires_capability(role::Segments::held)]]
+    void operator()(const Outcome& outcome) const {
+      segments.put_slots(outcome.closed_slot, outcome.closed_slots);
+    }
+    Segments<State>& segments;
+  };
+
   void retire_empty() {
     const typename State::AllBins all(*this);
     Segments<State> segments(*this);
-    const auto closed = [&segments](const Outcome& outcome) {
-      segments.put_slots(outcome.closed_slot, outcome.closed_slots);
-    };
+    const PutSlots closed{segments};
     for (Class bin = 1; bin < Plan::bins; ++bin) {
       Plan::is_item(bin) ? Items<State>(*this, bin).retire_empty(closed)
                          : Blocks<State>(*this, bin).retire_empty(closed);

@@ -24,6 +24,7 @@ class Items : public Chunks<State> {
   // Takes up to `count` items, lowest address first, writing them downwards from `end`, so that a
   // stack filled this way pops the lowest first. Returns how many; 0 if the bin has nothing that is
   // writable.
+  [[clang::requires_capability(role::Bin::held)]]
   std::uint32_t take(Address* end, std::uint32_t count) {
     std::uint32_t taken = 0;
     for (std::uint32_t slot = bin_.head; slot != no_index && taken < count;) {
@@ -40,6 +41,7 @@ class Items : public Chunks<State> {
     std::uint32_t slot, chunk, item;
     Problem problem;
   };
+  [[clang::requires_capability(role::Bin::held)]]
   Place place_of(std::uint64_t offset) const {
     const std::uint64_t byte = Plan::byte_in_chunk(offset);
     const std::uint64_t item = Plan::template item_index<std::uint64_t>(cls_, byte);
@@ -56,12 +58,16 @@ class Items : public Chunks<State> {
     }
     return place;
   }
-  bool is_used(std::uint64_t offset) const { return place_of(offset).problem == Problem::none; }
+  [[clang::requires_capability(role::Bin::held)]]
+  bool is_used(std::uint64_t offset) const {
+    return place_of(offset).problem == Problem::none;
+  }
 
   // Puts back the item at the first address, and those after it that lie in the same chunk: the
   // chunk is looked up, and its counts are brought up to date, once for all of them. Returns how
   // many addresses were looked at, at least one; bad(address, problem) is called for those not put.
   template <class Bad>
+  [[clang::requires_capability(role::Bin::held)]]
   std::uint32_t put(const Address* addresses, std::uint32_t count, Outcome& outcome, Bad bad) {
     const std::uint64_t offset = addresses[0] - state_.base;
     const std::uint32_t slot = static_cast<std::uint32_t>(Plan::slot_of(offset));
@@ -98,6 +104,7 @@ class Items : public Chunks<State> {
   }
 
   // Takes the items [first, last] of a chunk, all free, for a system call on their pages.
+  [[clang::requires_capability(role::Bin::held)]]
   void hold_items(std::uint32_t slot, std::uint32_t c, std::uint32_t first, std::uint32_t last) {
     assert(first <= last && last < capacity());
     Map items = books_.free_items(slot, c);
@@ -110,6 +117,7 @@ class Items : public Chunks<State> {
     after_items_taken(slot, c);
   }
 
+  [[clang::requires_capability(role::Bin::held)]]
   Outcome release_items(std::uint32_t slot, std::uint32_t c, std::uint32_t first,
                         std::uint32_t last) {
     Map items = books_.free_items(slot, c);
@@ -124,6 +132,7 @@ class Items : public Chunks<State> {
   // Law 5's give-back: empty chunks to their regions, empty regions out of the bin, even the one of
   // each that is kept otherwise. Calls closed(Outcome) for each region.
   template <class Closed>
+  [[clang::requires_capability(role::Bin::held, role::Segments::held)]]
   void retire_empty(Closed closed) {
     const Map regions = books_.bin_regions(cls_);
     for (std::uint32_t slot = regions.first_from(0); slot != no_index;
@@ -166,6 +175,7 @@ class Items : public Chunks<State> {
   }
 
   std::uint32_t capacity() const { return Plan::items_per_chunk(cls_); }
+  [[clang::requires_capability(role::Bin::held)]]
   std::uint32_t take_from_region(std::uint32_t slot, Address* end, std::uint32_t count) {
     std::uint32_t taken = 0;
     while (taken < count) {
@@ -182,6 +192,7 @@ class Items : public Chunks<State> {
     return taken;
   }
 
+  [[clang::requires_capability(role::Bin::held)]]
   void open_chunk(std::uint32_t slot, std::uint32_t c) {
     hold_chunk(slot, c);
     books_.free_items(slot, c).fill(capacity());
@@ -192,6 +203,7 @@ class Items : public Chunks<State> {
   }
 
   // Every item of the chunk is free.
+  [[clang::requires_capability(role::Bin::held)]]
   Outcome close_chunk(std::uint32_t slot, std::uint32_t c) {
     chunk_t& chunk = books_.chunk(slot, c);
     assert(chunk.free_items == capacity());
@@ -263,6 +275,7 @@ class Items : public Chunks<State> {
     }
   }
 
+  [[clang::requires_capability(role::Bin::held)]]
   Outcome after_items_put(std::uint32_t slot, std::uint32_t c, std::uint32_t count) {
     chunk_t& chunk = books_.chunk(slot, c);
     if (chunk.free_items == 0) {
@@ -280,6 +293,7 @@ class Items : public Chunks<State> {
   }
 
   template <class Closed>
+  [[clang::requires_capability(role::Bin::held, role::Segments::held)]]
   void retire_chunks(std::uint32_t slot, Closed closed) {
     const Map partial = books_.partial_chunks(slot);
     for (std::uint32_t c = partial.first_from(0); c != no_index; c = partial.first_from(c + 1)) {

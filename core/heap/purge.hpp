@@ -1,7 +1,7 @@
 // Giving the pages of what is free back to the system, while others work: take what is free and
 // dirty out of its bin, let the system drop it, put it back clean (dirty again, if it refused).
 //
-// The purge lock is held throughout. Highest addresses go first: they are used again last.
+// Highest addresses go first: they are used again last.
 #pragma once
 
 #include <array>
@@ -17,7 +17,7 @@ template <class State>
 class Purge {
   using Plan = typename State::Plan;
   using Class = typename State::Class;
-  using Lock = typename State::Lock;
+  using BinLock = typename State::BinLock;
   using Map = typename State::Books::Map;
 
  public:
@@ -25,6 +25,7 @@ class Purge {
 
   // Whole free slots, blocks and chunks, until no more than `goal_bytes` of them are dirty; those
   // of `warm`, the bin of which something was freed last, after all others.
+  [[clang::requires_capability(role::Purge::held)]]
   void whole_units(std::uint64_t goal_bytes, Class warm) {
     aim_ = {.goal_bytes = goal_bytes};
     all_but(warm);
@@ -32,12 +33,14 @@ class Purge {
   }
 
   // Everything free and dirty, page by page where chunks are partly used.
+  [[clang::requires_capability(role::Purge::held)]]
   void everything() {
     aim_ = {.by_page = true};
     all_but(Plan::unused);
   }
 
   // The same, but that no huge page is divided in a region of which half is in use.
+  [[clang::requires_capability(role::Purge::held)]]
   void everything_sparse() {
     aim_ = {.by_page = true, .keep_huge = true};
     all_but(Plan::unused);
@@ -46,6 +49,7 @@ class Purge {
  private:
   static constexpr std::uint32_t no_limit = ~std::uint32_t{0};
 
+  [[clang::requires_capability(role::Purge::held)]]
   void all_but(Class warm) {
     unused_slots();
     for (Class cls = Plan::last_block; cls > Plan::unused; --cls) {
@@ -55,6 +59,7 @@ class Purge {
     }
   }
 
+  [[clang::requires_capability(role::Purge::held)]]
   void bin(Class bin) {
     if (is_done()) {
       return;
@@ -69,32 +74,35 @@ class Purge {
   bool is_done() const { return aim_.is_reached(books_); }
 
   // --- Unused slots ---------------------------------------------------------------------------
+  [[clang::requires_capability(role::Purge::held)]]
   void unused_slots() {
-    Lock lock = state_.lock_segments();
+    auto lock = state_.lock_segments();
     Segments<State> segments(state_);
     const auto& control = books_.control();
-    for (std::uint32_t slot = control.end_slot;
-         slot-- > control.first_slot && control.dirty_slots > 0 && !is_done();) {
-      region_t& region = books_.region(slot);
-      if (!segments.is_unused(slot) || region.dirty == 0) {
+    for (std::uint32_t slot = control.end_slot; slot-- > control.first_slot &&
+                                                books_.of_segments().unused().dirty_slots > 0 &&
+                                                !is_done();) {
+      if (!segments.is_unused(slot) || books_.of_segments().region(slot).dirty == 0) {
         continue;
       }
       segments.hold_slot(slot);
       lock.release();
-      const std::uint64_t bytes = region.dirty * Plan::chunk_bytes;
-      if (state_.memory.decommit(Space::heap, std::uint64_t{slot} << Plan::region_shift, bytes)) {
+      region_t& taken = books_.of_purge().region(slot);
+      const std::uint64_t bytes = taken.dirty * Plan::chunk_bytes;
+      if (state_.decommit(Space::heap, std::uint64_t{slot} << Plan::region_shift, bytes)) {
         state_.uncount_dirty(bytes);
-        region.dirty = 0;
+        taken.dirty = 0;
       }
-      lock = state_.lock_segments();
+      lock.retake();
       segments.put_slot(slot);
     }
   }
 
   // --- Group B --------------------------------------------------------------------------------
+  [[clang::requires_capability(role::Purge::held)]]
   void blocks(Class bin) {
-    Lock lock = state_.lock_bin(bin);
-    const Map regions = books_.bin_regions(bin);
+    auto lock = state_.lock_bin(bin);
+    const Map regions = books_.of_bins().bin_regions(bin);
     for (std::uint32_t lead = regions.last_before(books_.slots()); lead != no_index;
          lead = regions.last_before(lead)) {
       // A closed region's books are no longer this bin's: its class byte says so.
@@ -106,14 +114,16 @@ class Purge {
   }
 
   // The highest free dirty block below `limit`, or no_index; none once the region has left the bin.
+  [[clang::requires_capability(role::Bin::held)]]
   std::uint32_t next_block(Class bin, std::uint32_t lead, std::uint32_t limit) const {
-    if (!books_.bin_regions(bin).test(lead)) {
+    const auto& books = books_.of_bins();
+    if (!books.bin_regions(bin).test(lead)) {
       return no_index;
     }
-    const std::uint32_t blocks = Plan::blocks_per_region(books_.region(lead).cls);
-    const Map dirty = books_.dirty_blocks(lead);
+    const std::uint32_t blocks = Plan::blocks_per_region(books.region(lead).cls);
+    const Map dirty = books.dirty_blocks(lead);
     std::uint32_t block = dirty.last_before(std::min(limit, blocks));
-    while (block != no_index && !books_.free_blocks(lead).test(block)) {
+    while (block != no_index && !books.free_blocks(lead).test(block)) {
       block = dirty.last_before(block);
     }
     return block;
@@ -125,12 +135,13 @@ class Purge {
     std::array<Range, Plan::regions_per_segment> at;
     std::uint32_t count = 0;
   };
+  [[clang::requires_capability(role::Bin::held)]]
   WritableParts writable_parts(std::uint64_t begin, Class bin) const {
     WritableParts parts;
     const std::uint64_t end = begin + Plan::unit_bytes(bin);
     for (std::uint64_t slot = Plan::slot_of(begin); slot << Plan::region_shift < end; ++slot) {
       const std::uint64_t start = slot << Plan::region_shift;
-      const region_t& region = books_.region(static_cast<std::uint32_t>(slot));
+      const region_t& region = books_.of_bins().region(static_cast<std::uint32_t>(slot));
       const Range part = {std::max(begin, start),
                           std::min(end, start + region.writable * Plan::chunk_bytes)};
       if (part.begin < part.end) {
@@ -140,28 +151,29 @@ class Purge {
     return parts;
   }
 
-  void purge_block(Class bin, std::uint32_t lead, std::uint32_t block, Lock& lock) {
+  [[clang::requires_capability(role::Bin::held)]]
+  void purge_block(Class bin, std::uint32_t lead, std::uint32_t block, BinLock& lock) {
     Blocks<State> blocks(state_, bin);
     blocks.hold_block(lead, block);
-    books_.region(lead).purged_block = block + 1;
+    books_.of_bins().region(lead).purged_block = block + 1;
     const WritableParts parts = writable_parts(blocks.offset_of(lead, block), bin);
     lock.release();
     bool gone = true;
     for (std::uint32_t i = 0; i < parts.count; ++i) {
       const Range part = parts.at[i];
-      gone = state_.memory.decommit(Space::heap, part.begin, part.end - part.begin) && gone;
+      gone = state_.decommit(Space::heap, part.begin, part.end - part.begin) && gone;
     }
-    lock = state_.lock_bin(bin);
-    books_.region(lead).purged_block = 0;
+    lock.retake();
+    books_.of_bins().region(lead).purged_block = 0;
     if (gone) {
-      books_.dirty_blocks(lead).take(block);
+      books_.of_bins().dirty_blocks(lead).take(block);
       state_.hooks.on(Event::purged, lead, block);
     }
     Growth<State>(state_).close(blocks.release_block(lead, block));
   }
 
   State& state_;
-  typename State::Books& books_;
+  const typename State::Books& books_;
   PurgeAim aim_;
 };
 

@@ -26,15 +26,16 @@ template <class State>
 class PurgeChunks {
   using Plan = typename State::Plan;
   using Class = typename State::Class;
-  using Lock = typename State::Lock;
+  using BinLock = typename State::BinLock;
   using Map = typename State::Books::Map;
 
  public:
   PurgeChunks(State& state, const PurgeAim& aim) : state_(state), books_(state.books), aim_(aim) {}
 
+  [[clang::requires_capability(role::Purge::held)]]
   void run(Class cls) {
-    Lock lock = state_.lock_bin(cls);
-    const Map regions = books_.bin_regions(cls);
+    auto lock = state_.lock_bin(cls);
+    const Map regions = books_.of_bins().bin_regions(cls);
     for (std::uint32_t slot = regions.last_before(books_.slots()); slot != no_index;
          slot = regions.last_before(slot)) {
       const bool by_page = aim_.by_page && may_divide(cls, slot, lock);
@@ -90,12 +91,13 @@ class PurgeChunks {
   };
 
   // Holds free dirty pages of the chunks below `limit`, highest first. Returns the next limit.
+  [[clang::requires_capability(role::Bin::held)]]
   std::uint32_t collect(Class cls, std::uint32_t slot, std::uint32_t limit, bool by_page,
                         Batch& batch) {
     while (limit > 0 && !batch.ends_at(limit)) {
-      const std::uint32_t free = books_.free_chunks(slot).last_before(limit);
+      const std::uint32_t free = books_.of_bins().free_chunks(slot).last_before(limit);
       const std::uint32_t partial =
-          by_page ? books_.partial_chunks(slot).last_before(limit) : no_index;
+          by_page ? books_.of_bins().partial_chunks(slot).last_before(limit) : no_index;
       if (free == no_index && partial == no_index) {
         return 0;
       }
@@ -110,15 +112,18 @@ class PurgeChunks {
     return limit;
   }
 
+  [[clang::requires_capability(role::Bin::held)]]
   void collect_free(Class cls, std::uint32_t slot, std::uint32_t c, Batch& batch) {
-    if (c < books_.region(slot).writable && books_.chunk(slot, c).dirty_pages != 0) {
+    if (c < books_.of_bins().region(slot).writable &&
+        books_.of_bins().chunk(slot, c).dirty_pages != 0) {
       Items<State>(state_, cls).hold_chunk(slot, c);
       hold(slot, {c, 0, Plan::pages_per_chunk, 0, 0, true}, batch);
     }
   }
 
+  [[clang::requires_capability(role::Bin::held)]]
   void hold(std::uint32_t slot, const Held& held, Batch& batch) {
-    books_.chunk(slot, held.chunk).held_pages |= page_mask(held);
+    books_.of_bins().chunk(slot, held.chunk).held_pages |= page_mask(held);
     batch.held[batch.count++] = held;
   }
   static std::uint16_t page_mask(const Held& held) {
@@ -129,8 +134,9 @@ class PurgeChunks {
   // item: one that reached over the page between them would be all that is on that page, and free.
   // A run has an item, since held items are what keeps the chunk: pages behind the last one go with
   // it, or with the chunk.
+  [[clang::requires_capability(role::Bin::held)]]
   void collect_pages(Class cls, std::uint32_t slot, std::uint32_t c, Batch& batch) {
-    const chunk_t& chunk = books_.chunk(slot, c);
+    const chunk_t& chunk = books_.of_bins().chunk(slot, c);
     if ((chunk.free_items + 1U) * Plan::unit_bytes(cls) < Plan::page_bytes) {
       return;  // not one whole page, with what is left behind the last item
     }
@@ -150,9 +156,10 @@ class PurgeChunks {
   }
 
   // Pages behind the last item, which some of Quarter's classes have, are always free.
+  [[clang::requires_capability(role::Bin::held)]]
   std::uint32_t end_of_free_pages(Class cls, std::uint32_t slot, std::uint32_t c,
                                   std::uint32_t page) const {
-    const Map items = books_.free_items(slot, c);
+    const Map items = books_.of_bins().free_items(slot, c);
     while (page < Plan::pages_per_chunk &&
            (first_item(cls, page) >= Plan::items_per_chunk(cls) ||
             items.test_all(first_item(cls, page), last_item(cls, page)))) {
@@ -171,14 +178,15 @@ class PurgeChunks {
         Plan::template item_index<std::uint64_t>(cls, last_byte), Plan::items_per_chunk(cls) - 1));
   }
 
-  void purge_batch(Class cls, std::uint32_t slot, Batch& batch, Lock& lock) {
+  [[clang::requires_capability(role::Bin::held)]]
+  void purge_batch(Class cls, std::uint32_t slot, Batch& batch, BinLock& lock) {
     lock.release();
     decommit(slot, batch);
-    lock = state_.lock_bin(cls);
+    lock.retake();
     Items<State> items(state_, cls);
     for (std::uint32_t i = 0; i < batch.count; ++i) {
       const Held& held = batch.held[i];
-      chunk_t& chunk = books_.chunk(slot, held.chunk);
+      chunk_t& chunk = books_.of_bins().chunk(slot, held.chunk);
       chunk.held_pages &= static_cast<std::uint16_t>(~page_mask(held));
       if (held.gone) {
         chunk.dirty_pages &= static_cast<std::uint16_t>(~page_mask(held));
@@ -191,6 +199,7 @@ class PurgeChunks {
   }
 
   // One call for neighbours: they come highest first.
+  [[clang::requires_capability(!role::Bin::held, !role::Segments::held)]]
   void decommit(std::uint32_t slot, Batch& batch) {
     for (std::uint32_t i = 0, next = 0; i < batch.count; i = next) {
       for (next = i + 1;
@@ -199,8 +208,8 @@ class PurgeChunks {
       }
       const std::uint64_t begin = batch.held[next - 1].begin();
       const bool gone =
-          state_.memory.decommit(Space::heap, (std::uint64_t{slot} << Plan::region_shift) + begin,
-                                 batch.held[i].end() - begin);
+          state_.decommit(Space::heap, (std::uint64_t{slot} << Plan::region_shift) + begin,
+                          batch.held[i].end() - begin);
       for (std::uint32_t j = i; j < next; ++j) {
         batch.held[j].gone = gone;
       }
@@ -208,8 +217,9 @@ class PurgeChunks {
   }
 
   // Whether a region is purged by page. If huge pages were advised for it, it loses them then.
-  bool may_divide(Class cls, std::uint32_t slot, Lock& lock) {
-    region_t& region = books_.region(slot);
+  [[clang::requires_capability(role::Bin::held)]]
+  bool may_divide(Class cls, std::uint32_t slot, BinLock& lock) {
+    region_t& region = books_.of_bins().region(slot);
     if (region.pages != Pages::huge) {
       return true;
     }
@@ -218,26 +228,26 @@ class PurgeChunks {
     }
     region.pages = Pages::small;
     lock.release();
-    state_.memory.advise(Space::heap, std::uint64_t{slot} << Plan::region_shift, Plan::region_bytes,
-                         Pages::small);
-    lock = state_.lock_bin(cls);
+    state_.advise(std::uint64_t{slot} << Plan::region_shift, Plan::region_bytes, Pages::small);
+    lock.retake();
     return true;
   }
 
   // What is free of a region's writable prefix, but for remainders behind last items.
+  [[clang::requires_capability(role::Bin::held)]]
   std::uint64_t free_bytes(Class cls, std::uint32_t slot) const {
-    const std::uint32_t writable = books_.region(slot).writable;
+    const std::uint32_t writable = books_.of_bins().region(slot).writable;
     const std::uint32_t beyond = Plan::chunks_per_region - writable;  // free chunks, not writable
-    std::uint64_t bytes = (books_.region(slot).free_units - beyond) * Plan::chunk_bytes;
-    const Map partial = books_.partial_chunks(slot);
+    std::uint64_t bytes = (books_.of_bins().region(slot).free_units - beyond) * Plan::chunk_bytes;
+    const Map partial = books_.of_bins().partial_chunks(slot);
     for (std::uint32_t c = partial.first_from(0); c != no_index; c = partial.first_from(c + 1)) {
-      bytes += books_.chunk(slot, c).free_items * Plan::unit_bytes(cls);
+      bytes += books_.of_bins().chunk(slot, c).free_items * Plan::unit_bytes(cls);
     }
     return bytes;
   }
 
   State& state_;
-  typename State::Books& books_;
+  const typename State::Books& books_;
   const PurgeAim& aim_;
 };
 

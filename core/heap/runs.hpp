@@ -12,12 +12,12 @@ namespace strata {
 template <class State>
 class Runs {
   using Plan = typename State::Plan;
-  using Lock = typename State::Lock;
 
  public:
   explicit Runs(State& state) : state_(state), books_(state.books) {}
 
-  // The commit lock is held. `end[-1]` is the run.
+  // `end[-1]` is the run.
+  [[clang::requires_capability(role::Commit::held)]]
   Taken take(const Request& request, Address* end) {
     const std::uint64_t units = ceil_div(request.size_bytes, Plan::chunk_shift);
     const std::uint32_t slot = take_slots(request, slots_of(units));
@@ -25,8 +25,8 @@ class Runs {
       return {};
     }
     const std::uint64_t offset = std::uint64_t{slot} << Plan::region_shift;
-    const bool committed = state_.memory.commit(Space::heap, offset, units << Plan::chunk_shift);
-    const Lock lock = state_.lock_segments();
+    const bool committed = state_.commit(Space::heap, offset, units << Plan::chunk_shift);
+    const auto lock = state_.lock_segments();
     if (!committed) {
       Segments<State>(state_).put_slots(slot, slots_of(units));
       return {};
@@ -36,12 +36,12 @@ class Runs {
   }
 
   Problem put(std::uint64_t offset) {
-    const Lock lock = state_.lock_segments();
+    const auto lock = state_.lock_segments();
     if (state_.class_at(offset) != Plan::run) {
       return Problem::double_free;  // it was one when the caller looked
     }
     const std::uint32_t slot = static_cast<std::uint32_t>(Plan::slot_of(offset));
-    const std::uint64_t units = books_.region(slot).run_units;
+    const std::uint64_t units = books_.of_segments().region(slot).run_units;
     if (units == 0 || (offset & (Plan::region_bytes - 1)) != 0) {
       return Problem::interior_pointer;
     }
@@ -52,8 +52,9 @@ class Runs {
 
   // Bytes of the run that starts at `offset`; 0 if none does.
   std::uint64_t bytes(std::uint64_t offset) {
-    const Lock lock = state_.lock_segments();
-    const region_t& region = books_.region(static_cast<std::uint32_t>(Plan::slot_of(offset)));
+    const auto lock = state_.lock_segments();
+    const std::uint32_t slot = static_cast<std::uint32_t>(Plan::slot_of(offset));
+    const region_t& region = books_.of_segments().region(slot);
     const bool at_start = (offset & (Plan::region_bytes - 1)) == 0;
     return at_start ? std::uint64_t{region.run_units} << Plan::chunk_shift : 0;
   }
@@ -71,7 +72,7 @@ class Runs {
   }
 
   std::uint32_t take_slots(const Request& request, std::uint32_t slots) {
-    const Lock lock = state_.lock_segments();
+    const auto lock = state_.lock_segments();
     Segments<State> segments(state_);
     if (request.size_bytes > Plan::segment_bytes) {
       return segments.take_run(slots / Plan::regions_per_segment);
@@ -81,11 +82,12 @@ class Runs {
   }
 
   // Returns whether every byte of the run is known to be zero.
+  [[clang::requires_capability(role::Segments::held)]]
   bool open(std::uint32_t first, std::uint64_t units) {
     bool known_zero = true;
     std::uint64_t rest = units;
     for (std::uint32_t slot = first; slot < first + slots_of(units); ++slot) {
-      region_t& region = books_.region(slot);
+      region_t& region = books_.of_segments().region(slot);
       const std::uint64_t here = std::min<std::uint64_t>(rest, Plan::chunks_per_region);
       rest -= here;
       known_zero = known_zero && (here == 0 || region.dirty == 0);
@@ -93,32 +95,33 @@ class Runs {
       // Dirt past the end of the run stays on record, so that what comes after it is not taken for
       // zero; only what the run covers is its own affair.
       region.dirty = region.dirty > here ? region.dirty : std::uint16_t{0};
-      state_.publish_class(slot, Plan::run);
+      state_.publish_run(slot, Plan::run);
     }
-    Blocks<State>::raise_writable(books_, first, units);
-    books_.region(first).run_units = static_cast<std::uint32_t>(units);
+    Blocks<State>::raise_writable(books_.of_segments(), first, units);
+    books_.of_segments().region(first).run_units = static_cast<std::uint32_t>(units);
     state_.count_live(units << Plan::chunk_shift);
     state_.hooks.on(Event::run_taken, first, 0);
     return known_zero;
   }
 
+  [[clang::requires_capability(role::Segments::held)]]
   void close(std::uint32_t first, std::uint64_t units) {
-    books_.region(first).run_units = 0;
+    books_.of_segments().region(first).run_units = 0;
     state_.uncount_live(units << Plan::chunk_shift);
     std::uint64_t rest = units;
     for (std::uint32_t slot = first; slot < first + slots_of(units); ++slot) {
-      region_t& region = books_.region(slot);
+      region_t& region = books_.of_segments().region(slot);
       const std::uint64_t here = std::min<std::uint64_t>(rest, Plan::chunks_per_region);
       rest -= here;
       region.dirty = std::max(region.dirty, static_cast<std::uint16_t>(here));
       state_.count_dirty(region.dirty * Plan::chunk_bytes);
-      state_.publish_class(slot, Plan::unused);
+      state_.publish_run(slot, Plan::unused);
     }
     Segments<State>(state_).put_slots(first, slots_of(units));
   }
 
   State& state_;
-  typename State::Books& books_;
+  const typename State::Books& books_;
 };
 
 }  // namespace strata

@@ -18,9 +18,12 @@ class Segments {
   static constexpr std::uint32_t all_free = per_segment == 32 ? ~0U : (1U << per_segment) - 1;
 
  public:
-  explicit Segments(State& state) : books_(state.books) {}
+  [[clang::requires_capability(role::Segments::held)]]
+  explicit Segments(State& state)
+      : books_(state.books.of_segments()) {}
 
   // Fresh books: the slots wholly inside `present` are free, the others absent (used for ever).
+  [[clang::requires_capability(role::Segments::held)]]
   void initialise(Range present) {
     auto& control = books_.control();
     const std::uint64_t end = std::min(present.end, books_.layout().heap_bytes());
@@ -28,7 +31,7 @@ class Segments {
     control.first_slot =
         static_cast<std::uint32_t>(Plan::slot_of(round_up(present.begin, Plan::region_bytes)));
     control.end_slot = static_cast<std::uint32_t>(Plan::slot_of(end));
-    control.segment_head = no_segment;
+    books_.unused().segment_head = no_segment;
     for (std::uint32_t segment = 0; segment < books_.segments(); ++segment) {
       books_.segment_used(segment) = per_segment;
     }
@@ -38,6 +41,7 @@ class Segments {
   }
 
   // Lowest unused slot, or no_index.
+  [[clang::requires_capability(role::Segments::held)]]
   std::uint32_t take_slot() {
     const std::uint16_t segment = books_.segment_list().first();
     if (segment == no_segment) {
@@ -49,11 +53,13 @@ class Segments {
     return slot;
   }
 
+  [[clang::requires_capability(role::Segments::held)]]
   bool is_unused(std::uint32_t slot) const {
     return ((books_.segment_free(slot / per_segment) >> (slot % per_segment)) & 1) != 0;
   }
 
   // Takes a given unused slot.
+  [[clang::requires_capability(role::Segments::held)]]
   void hold_slot(std::uint32_t slot) {
     assert(is_unused(slot));
     const std::uint32_t segment = slot / per_segment;
@@ -65,6 +71,7 @@ class Segments {
     }
   }
 
+  [[clang::requires_capability(role::Segments::held)]]
   void put_slot(std::uint32_t slot) {
     assert(!is_unused(slot));
     const std::uint32_t segment = slot / per_segment;
@@ -73,12 +80,13 @@ class Segments {
     }
     books_.segment_free(segment) |= 1U << (slot % per_segment);
     --books_.segment_used(segment);
-    ++books_.control().free_slots;
-    books_.control().dirty_slots += books_.region(slot).dirty != 0 ? 1 : 0;
+    ++books_.unused().free_slots;
+    books_.unused().dirty_slots += books_.region(slot).dirty != 0 ? 1 : 0;
   }
 
   // A wholly unused segment for blocks: group B lies between A, which comes from below, and C,
   // which comes from above. Its first slot, or no_index.
+  [[clang::requires_capability(role::Segments::held)]]
   std::uint32_t take_segment() {
     const std::uint32_t count = books_.segments();
     const std::uint32_t start = count / 4;
@@ -93,6 +101,7 @@ class Segments {
   }
 
   // The highest `count` neighbouring wholly unused segments: the first one's first slot.
+  [[clang::requires_capability(role::Segments::held)]]
   std::uint32_t take_run(std::uint64_t count) {
     std::uint64_t found = 0;
     for (std::uint32_t segment = books_.segments(); segment-- > 0;) {
@@ -108,6 +117,7 @@ class Segments {
   }
 
   // The highest `count` neighbouring unused slots that start at a multiple of `align` slots.
+  [[clang::requires_capability(role::Segments::held)]]
   std::uint32_t take_slots(std::uint32_t count, std::uint32_t align) {
     const auto& control = books_.control();
     std::uint32_t found = 0;
@@ -124,6 +134,7 @@ class Segments {
   }
 
   // Puts back `count` slots from a place that need not be the start of a segment.
+  [[clang::requires_capability(role::Segments::held)]]
   void put_slots(std::uint32_t slot, std::uint32_t count) {
     for (std::uint32_t i = 0; i < count; ++i) {
       put_slot(slot + i);
@@ -144,11 +155,11 @@ class Segments {
   }
 
   void count_out(std::uint32_t slot) {
-    --books_.control().free_slots;
-    books_.control().dirty_slots -= books_.region(slot).dirty != 0 ? 1 : 0;
+    --books_.unused().free_slots;
+    books_.unused().dirty_slots -= books_.region(slot).dirty != 0 ? 1 : 0;
   }
 
-  typename State::Books& books_;
+  const typename State::Books::OfSegments& books_;
 };
 
 }  // namespace strata

@@ -1,7 +1,7 @@
 // What every part of the heap shares: the four seams, the books, and the locks that guard them.
 //
-// Lock order: commit, purge, bins by class, segments (group C too). No bin or segment lock is held
-// over a call of Memory.
+// Lock order: commit, purge, bins by class, segments (group C too). What each guards is said in
+// book/books.hpp, who holds what in the attributes of functions (sync/roles.hpp).
 #pragma once
 
 #include <array>
@@ -23,28 +23,52 @@ struct State {
   using Sync = SyncT;
   using Hooks = HooksT;
   using Books = strata::Books<Plan, Sync>;
+  using Records = strata::Records<Plan, Sync>;
   using Layout = typename Books::Layout;
   using Class = plan::Class;
   using Mutex = typename Sync::Mutex;
-  using Lock = Guard<Mutex>;
+  using CommitLock = Guard<Mutex, role::Commit>;
+  using PurgeLock = Guard<Mutex, role::Purge>;
+  using BinLock = Guard<Mutex, role::Bin>;
+  using SegmentsLock = Guard<Mutex, role::Segments>;
   static_assert(sizeof(Mutex) <= Layout::line_bytes);
 
-  Lock lock_commit() { return Lock(mutex(0), rank::commit); }
-  Lock lock_purge() { return Lock(mutex(1), rank::purge); }
-  Lock try_lock_purge() { return Lock::try_lock(mutex(1), rank::purge); }
-  Lock lock_bin(Class bin) { return Lock(mutex(2 + bin), rank::first_bin + bin); }
-  Lock lock_segments() { return Lock(mutex(2 + Plan::bins), rank::segments); }
+  [[clang::acquire_capability(role::Commit::held), clang::no_thread_safety_analysis]]
+  CommitLock lock_commit() {
+    return CommitLock(mutex(0), rank::commit);
+  }
+  [[clang::acquire_capability(role::Purge::held), clang::no_thread_safety_analysis]]
+  PurgeLock lock_purge() {
+    return PurgeLock(mutex(1), rank::purge);
+  }
+  [[clang::acquire_capability(role::Purge::held), clang::no_thread_safety_analysis]]
+  PurgeLock try_lock_purge() {
+    return PurgeLock::try_lock(mutex(1), rank::purge);
+  }
+  [[clang::acquire_capability(role::Bin::held), clang::no_thread_safety_analysis]]
+  BinLock lock_bin(Class bin) {
+    return BinLock(mutex(2 + bin), rank::first_bin + bin);
+  }
+  [[clang::acquire_capability(role::Segments::held), clang::no_thread_safety_analysis]]
+  SegmentsLock lock_segments() {
+    return SegmentsLock(mutex(2 + Plan::bins), rank::segments);
+  }
 
   // Every lock but commit and purge, in order.
-  struct AllBins {
+  struct [[clang::scoped_lockable]] AllBins {
+    [[clang::acquire_capability(role::Bin::held, role::Segments::held),
+      clang::no_thread_safety_analysis]]
     explicit AllBins(State& state) {
       for (Class bin = 1; bin < Plan::bins; ++bin) {
         bins[bin] = state.lock_bin(bin);
       }
       segments = state.lock_segments();
     }
-    std::array<Lock, Plan::bins> bins;
-    Lock segments;
+    AllBins(AllBins&&) = default;
+    [[clang::release_capability()]]
+    ~AllBins() = default;
+    std::array<BinLock, Plan::bins> bins;
+    SegmentsLock segments;
   };
 
   bool contains(std::uint64_t offset) const { return offset < heap_bytes; }
@@ -55,10 +79,15 @@ struct State {
   Class class_at(std::uint64_t offset) const {
     return class_of_region[Plan::slot_of(offset)].load(std::memory_order_relaxed);
   }
-  // Written under the lock of the bin that the slot belongs to before or after the change.
+  // Written under the lock of the bin that the slot belongs to before or after the change; of a
+  // run, under the segments lock.
+  [[clang::requires_capability(role::Bin::held)]]
   void publish_class(std::uint32_t slot, Class cls) {
-    books.region(slot).cls = static_cast<std::uint8_t>(cls);
-    books.class_byte(slot).store(static_cast<std::uint8_t>(cls), std::memory_order_relaxed);
+    publish(books.of_bins().region(slot), slot, cls);
+  }
+  [[clang::requires_capability(role::Segments::held)]]
+  void publish_run(std::uint32_t slot, Class cls) {
+    publish(books.of_segments().region(slot), slot, cls);
   }
 
   // What is known of a bad pointer. Reads only the class byte: any thread, any time.
@@ -93,11 +122,32 @@ struct State {
   typename Books::ClassByte* class_of_region = nullptr;  // of books: free's hit path has it at hand
   std::uint64_t heap_bytes = 0;  // size of [base, end); 0 while closed, so that nothing is inside
   Address base = 0;
-  [[no_unique_address]] Memory memory{};
-  [[no_unique_address]] Hooks hooks{};
+  [[no_unique_address]]
+  Memory memory{};
+  [[no_unique_address]]
+  Hooks hooks{};
+
+  // The system. No bin's lock, nor the segments', is held over a call of it.
+  [[clang::requires_capability(!role::Bin::held, !role::Segments::held)]]
+  bool commit(Space space, std::uint64_t offset, std::uint64_t bytes) {
+    return memory.commit(space, offset, bytes);
+  }
+  [[clang::requires_capability(!role::Bin::held, !role::Segments::held)]]
+  bool decommit(Space space, std::uint64_t offset, std::uint64_t bytes) {
+    return memory.decommit(space, offset, bytes);
+  }
+  [[clang::requires_capability(!role::Bin::held, !role::Segments::held)]]
+  void advise(std::uint64_t offset, std::uint64_t bytes, Pages pages) {
+    memory.advise(Space::heap, offset, bytes, pages);
+  }
 
  private:
   using Counter = typename Sync::template Atomic<std::uint64_t>;
+
+  void publish(region_t& region, std::uint32_t slot, Class cls) {
+    region.cls = static_cast<std::uint8_t>(cls);
+    books.class_byte(slot).store(static_cast<std::uint8_t>(cls), std::memory_order_relaxed);
+  }
 
   static void add(Counter& counter, std::uint64_t bytes) {
     if (bytes != 0) {

@@ -93,10 +93,10 @@ class CheckingHooks {
       return;  // closed meanwhile, or a run
     }
     // Growth holds a block that is not writable yet with its bin unlocked: it looks used.
-    const typename Heap::Lock commit = heap.lock_commit();
-    const typename Heap::Lock lock = heap.lock_bin(bin);
+    const auto commit = heap.lock_commit();
+    const auto lock = heap.lock_bin(bin);
     if (heap.class_at(std::uint64_t{slot} << Plan::region_shift) == cls) {
-      Validator<Heap>(heap, reports).unit(slot, unit);
+      RegionValidator<Heap>(heap, reports).unit(slot, unit);
     }
   }
 

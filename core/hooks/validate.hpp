@@ -1,7 +1,7 @@
 // Recomputes every invariant of the books from scratch. The bit maps, classes, writable prefixes
 // and dirty marks are the truth; counts, summaries, sets, lists and published copies must follow.
 //
-// Reads only. The caller holds every lock.
+// Reads only.
 #pragma once
 
 #include <bit>
@@ -21,7 +21,10 @@ class Validator : public RegionValidator<Heap> {
   using typename Base::Class, typename Base::Map, typename Base::Plan;
 
  public:
-  using Base::Base;
+  // Of everything, so under every lock.
+  [[clang::requires_capability(role::Bin::held, role::Segments::held)]]
+  Validator(Heap& heap, Reports& reports)
+      : Base(heap, reports) {}
 
   // Everything but what threads hold.
   void books() {
@@ -237,14 +240,15 @@ class Validator : public RegionValidator<Heap> {
       }
     }
     expect(expected == 0xFFFF, "the segment list ends", 0);
-    expect(control.free_slots == free_slots, "unused slots are counted", 0);
-    expect(control.dirty_slots == dirty_slots, "dirty unused slots are counted", 0);
+    expect(books_.unused().free_slots == free_slots, "unused slots are counted", 0);
+    expect(books_.unused().dirty_slots == dirty_slots, "dirty unused slots are counted", 0);
   }
 
   void mappings() {
     expect(mappings_now() <= books_.layout().mappings_max(), "mappings stay below their bound", 0);
   }
 
+  [[clang::no_thread_safety_analysis]]
   bool is_used(std::uint64_t offset, Class at_least) const {
     const Class bin = Plan::bin_of(heap_.class_at(offset));
     if (Plan::is_block(bin)) {

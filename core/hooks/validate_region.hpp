@@ -19,8 +19,9 @@ class RegionValidator {
   using Map = typename Heap::Books::Map;
 
  public:
+  [[clang::requires_capability(role::Bin::held)]]
   RegionValidator(Heap& heap, Reports& reports)
-      : heap_(heap), books_(heap.books), reports_(reports) {}
+      : heap_(heap), books_(heap.books.of_everything()), reports_(reports) {}
 
   // One region of items or blocks, by its lead slot.
   void region(std::uint32_t slot) {
@@ -192,7 +193,7 @@ class RegionValidator {
   }
 
   Heap& heap_;
-  typename Heap::Books& books_;
+  const typename Heap::Records& books_;
   Reports& reports_;
   std::uint64_t live_bytes_ = 0;
   std::uint64_t dirty_bytes_ = 0;

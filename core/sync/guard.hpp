@@ -2,8 +2,11 @@
 // takes a lock of a higher rank than those it holds. The registry of caches stands before all.
 #pragma once
 
+#include <cassert>
 #include <cstdint>
 #include <utility>
+
+#include "sync/roles.hpp"
 
 namespace strata {
 
@@ -22,23 +25,31 @@ inline constexpr Rank segments = first_bin + 256;  // classes are one byte
 //
 // Mutex must provide: bool lock(Rank) (false = elided), bool try_lock(Rank, bool& locked),
 // void unlock(Rank); all zeros is an unlocked one.
-template <class Mutex>
-class [[nodiscard]] Guard {
+template <class Mutex, class Role = role::Any>
+class [[nodiscard, clang::scoped_lockable]] Guard {
  public:
   Guard() = default;
-  Guard(Mutex& mutex, Rank rank) : mutex_(&mutex), rank_(rank), locked_(mutex.lock(rank)) {}
+  [[clang::acquire_capability(Role::held)]]
+  Guard(Mutex& mutex, Rank rank)
+      : mutex_(&mutex), rank_(rank), locked_(mutex.lock(rank)) {}
   Guard(Guard&& other) noexcept
-      : mutex_(std::exchange(other.mutex_, nullptr)), rank_(other.rank_), locked_(other.locked_) {}
+      : mutex_(std::exchange(other.mutex_, nullptr)),
+        rank_(other.rank_),
+        locked_(std::exchange(other.locked_, false)) {}
   Guard& operator=(Guard&& other) noexcept {
-    release();
+    unlock();
     mutex_ = std::exchange(other.mutex_, nullptr);
     rank_ = other.rank_;
-    locked_ = other.locked_;
+    locked_ = std::exchange(other.locked_, false);
     return *this;
   }
-  ~Guard() { release(); }
+  [[clang::release_capability()]]
+  ~Guard() {
+    unlock();
+  }
 
-  // An empty guard if the lock is busy.
+  // An empty guard if the lock is busy. To the compiler it is never: whoever tries must ask.
+  [[clang::acquire_capability(Role::held), clang::no_thread_safety_analysis]]
   static Guard try_lock(Mutex& mutex, Rank rank) {
     Guard guard;
     guard.rank_ = rank;
@@ -47,17 +58,27 @@ class [[nodiscard]] Guard {
     }
     return guard;
   }
-
   explicit operator bool() const { return mutex_ != nullptr; }
 
+  // For a system call in between.
+  [[clang::release_capability(Role::held), clang::no_thread_safety_analysis]]
   void release() {
-    if (mutex_ != nullptr && locked_) {
-      mutex_->unlock(rank_);
-    }
-    mutex_ = nullptr;
+    assert(mutex_ != nullptr);
+    unlock();
+  }
+  [[clang::acquire_capability(Role::held), clang::no_thread_safety_analysis]]
+  void retake() {
+    assert(mutex_ != nullptr && !locked_);
+    locked_ = mutex_->lock(rank_);
   }
 
  private:
+  void unlock() {
+    if (std::exchange(locked_, false)) {
+      mutex_->unlock(rank_);
+    }
+  }
+
   Mutex* mutex_ = nullptr;
   Rank rank_ = 0;
   bool locked_ = false;

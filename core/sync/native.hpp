@@ -15,13 +15,25 @@ void pause_briefly();
 // True while the process has one thread and glibc says so; false where it cannot be known.
 bool process_is_single_threaded();
 
-// Unfair, not recursive. `Elide` skips locking while the process has a single thread: only for a
-// heap that no other process can reach.
+// What the mutex asks of the system. `Elide` skips locking while the process has a single thread:
+// only for a heap that no other process can reach.
 template <bool Elide>
+struct Kernel {
+  using Word = std::atomic<std::uint32_t>;
+  static constexpr int spins = 100;  // about 1 us: a critical section is shorter
+
+  static bool may_elide() { return Elide && process_is_single_threaded(); }
+  static void wait(Word& word, std::uint32_t expected) { futex_wait(word, expected); }
+  static void wake_one(Word& word) { futex_wake_one(word); }
+  static void pause() { pause_briefly(); }
+};
+
+// Unfair, not recursive. `System` is a Kernel, or the scheduler of the checks.
+template <class System>
 class FutexMutex {
  public:
   bool lock(Rank) {
-    if (Elide && process_is_single_threaded()) {
+    if (System::may_elide()) {
       return false;
     }
     std::uint32_t expected = free;
@@ -34,7 +46,7 @@ class FutexMutex {
   }
 
   bool try_lock(Rank, bool& locked) {
-    locked = !(Elide && process_is_single_threaded());
+    locked = !System::may_elide();
     if (!locked) {
       return true;
     }
@@ -46,7 +58,7 @@ class FutexMutex {
   void unlock(Rank) {
     // Release: pairs with the acquires of the next holder.
     if (word_.exchange(free, std::memory_order_release) == waited_for) {
-      futex_wake_one(word_);
+      System::wake_one(word_);
     }
   }
 
@@ -54,31 +66,31 @@ class FutexMutex {
   static constexpr std::uint32_t free = 0;
   static constexpr std::uint32_t held = 1;
   static constexpr std::uint32_t waited_for = 2;
-  static constexpr int spins = 100;  // about 1 us: a critical section is shorter
 
-  [[gnu::noinline]] void lock_contended() {
-    for (int spin = 0; spin < spins; ++spin) {
+  [[gnu::noinline]]
+  void lock_contended() {
+    for (int spin = 0; spin < System::spins; ++spin) {
       std::uint32_t expected = free;
       if (word_.load(std::memory_order_relaxed) == free &&
           word_.compare_exchange_strong(expected, held, std::memory_order_acquire,
                                         std::memory_order_relaxed)) {
         return;
       }
-      pause_briefly();
+      System::pause();
     }
     // Whoever slept takes the lock as waited_for, since others may sleep still.
     while (word_.exchange(waited_for, std::memory_order_acquire) != free) {
-      futex_wait(word_, waited_for);
+      System::wait(word_, waited_for);
     }
   }
 
-  std::atomic<std::uint32_t> word_{free};
+  typename System::Word word_{free};
 };
 
 // Sync for heaps shared by threads; and for malloc's own heap, which may elide.
 template <bool Elide>
 struct NativeSync {
-  using Mutex = FutexMutex<Elide>;
+  using Mutex = FutexMutex<Kernel<Elide>>;
   template <class T>
   using Atomic = std::atomic<T>;
 };

@@ -65,7 +65,7 @@ class OrderedMutex {
     return held;
   }
 
-  FutexMutex<false> base_;
+  FutexMutex<Kernel<false>> base_;
 };
 
 template <class Violation>

@@ -313,7 +313,7 @@ class Search {
   // --- What is used, from the bits alone
   Units used() {
     Units units;
-    auto& books = heap().books;
+    auto& books = heap().books.of_everything();
     for (std::uint32_t slot = 0; slot < books.slots(); ++slot) {
       const plan::Class cls = books.region(slot).cls;
       const std::uint64_t start = std::uint64_t{slot} * Plan::region_bytes;
@@ -334,7 +334,7 @@ class Search {
     return units;
   }
   void used_items(Units& units, std::uint32_t slot, plan::Class cls, std::uint64_t start) {
-    auto& books = heap().books;
+    auto& books = heap().books.of_everything();
     for (std::uint32_t chunk = 0; chunk < books.region(slot).writable; ++chunk) {
       for (std::uint32_t item = 0;
            !books.free_chunks(slot).test(chunk) && item < Plan::items_per_chunk(cls); ++item) {

@@ -4,7 +4,7 @@
 // Modelled: the last items of a region come back from two threads at once; the slot is used again,
 // by another class, a block or a run; bad frees of what lies in it.
 // Left out: bad frees that fit the books by the time they are seen (these cannot be told from good
-// ones), a third thread that takes the slot in between.
+// ones).
 #include <gtest/gtest.h>
 
 #include "props/interleave/stage.hpp"
@@ -33,6 +33,29 @@ class RegionDeath : public testing::Test {
   void finish() {
     stage.give_all(stage.dead(), kept);
     stage.finish({one, other});
+  }
+
+  // Freed twice, the second time while the region is given up; a third thread, or the one that gave
+  // it up, takes its slot with an object of another group.
+  void expect_reported_in(std::uint64_t size) {
+    expect_passes(
+        {.setup = [this] { open(3); },
+         .threads = {[this] { stage.allocator().deallocate(stage.dead(), dying[1].address); },
+                     [this] {
+                       stage.allocator().deallocate(stage.dead(), dying[1].address);
+                       stage.give(stage.dead(), dying[2]);
+                     },
+                     [=, this] {
+                       stage.give(stage.dead(), dying[0]);
+                       kept = {stage.take(stage.dead(), size)};
+                     }},
+         .check =
+             [this] {
+               require(stage.reports().size() == 1, "the second free is reported");
+               require(stage.reports()[0].address == dying[1].address, "and named");
+               stage.reports().clear();
+               finish();
+             }});
   }
 
   Stage stage;
@@ -96,6 +119,14 @@ TEST_F(RegionDeath, a_double_free_into_it_is_reported) {
                        finish();
                      }},
                 {.preemptions = 3});
+}
+
+// The same when the slot goes to another group: blocks of a segment, or a run.
+TEST_F(RegionDeath, a_double_free_into_what_becomes_blocks_is_reported) {
+  expect_reported_in(Stage::small_block);
+}
+TEST_F(RegionDeath, a_double_free_into_what_becomes_a_run_is_reported) {
+  expect_reported_in(Stage::segment + 1);
 }
 
 // A flush with items of two bins, one of which goes away meanwhile.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+template class strata::Allocator<strata::check::Stage::Heap>;
+
 namespace strata::check {
 
 namespace {
@@ -13,7 +15,7 @@ std::byte* bytes_of(const Stage::Object& object) {
 
 }  // namespace
 
-void Stage::open(std::uint32_t segments) {
+void Stage::prepare(std::uint32_t segments) {
   if (!finished_) {
     // An execution that failed left it with locks held: it cannot even be destroyed.
     (void)allocator_.release();
@@ -24,6 +26,10 @@ void Stage::open(std::uint32_t segments) {
   finished_ = false;
   stamp_ = 0;
   segments_ = segments;
+}
+
+void Stage::open(std::uint32_t segments) {
+  prepare(segments);
   require(allocator_->open(segments), "the heap opens");
 }
 

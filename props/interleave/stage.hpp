@@ -31,7 +31,13 @@ struct strata::Magazines<strata::check::StagePlan> {
   static constexpr std::uint32_t batch_max = 2;
   static constexpr std::uint32_t limit_first = 3;
   static constexpr std::uint32_t capacity(plan::Class) { return 3; }
+  static constexpr std::uint64_t thread_bytes_max() { return 3 * (16 + 32); }
 };
+
+// Four segments of free dirt are too much, what fewer can hold is not.
+template <>
+inline constexpr std::uint64_t strata::dirty_bytes_limit<strata::check::StagePlan> =
+    3 * strata::check::StagePlan::segment_bytes;
 
 namespace strata::check {
 
@@ -55,8 +61,9 @@ class Stage {
     std::uint8_t stamp = 0;
   };
 
-  // A new allocator, whatever became of the last.
+  // A new allocator, whatever became of the last; prepare() leaves it to the scenario to open it.
   void open(std::uint32_t segments);
+  void prepare(std::uint32_t segments);
   // After the threads: every invariant holds, nothing bad was reported, and all memory can be one
   // run again once the caches given are gone.
   void finish(std::initializer_list<Cache*> caches);
@@ -94,3 +101,6 @@ class Stage {
 };
 
 }  // namespace strata::check
+
+// The one source of core in this program is stage.cpp.
+extern template class strata::Allocator<strata::check::Stage::Heap>;

@@ -20,7 +20,8 @@ ABI = tuple(sorted(str(p.relative_to(ROOT)) for p in (ROOT / "core/abi").glob("*
 CHECK = tuple(f"props/support/{name}.cpp" for name in ("arena", "operation", "violation"))
 SCHEDULER = tuple(f"props/support/{name}.cpp" for name in (
     "violation", "scheduled_memory", "scheduler", "scheduler_assert", "scheduler_atomics",
-    "scheduler_choices", "scheduler_fibre", "scheduler_instrument", "scheduler_plain",
+    "scheduler_choices", "scheduler_fibre", "scheduler_instrument", "scheduler_locks",
+    "scheduler_plain",
     "scheduler_test"))
 GTEST = ("-lgtest", "-lgtest_main", "-lpthread")
 
@@ -31,6 +32,7 @@ class Program:
     changing: tuple  # sources that include core
     fixed: tuple = ()  # sources that do not
     flags: tuple = ()  # of the changing ones
+    fixed_flags: tuple = ("-fno-builtin",)
     link: tuple = ()
     run: tuple = ()  # arguments
     environment: tuple = ()
@@ -39,7 +41,7 @@ class Program:
     def build(self, core, out):
         """Links the program against the core in the directory `core`. False: it does not compile."""
         out.mkdir(parents=True, exist_ok=True)
-        objects = [_object(source, FIXED, ("-fno-builtin",), ROOT / "core") for source in self.fixed]
+        objects = [_object(source, FIXED, self.fixed_flags, ROOT / "core") for source in self.fixed]
         for source in self.changing:
             path = core.parent / source if source.startswith("core/") else ROOT / source
             target = out / (self.name + "." + source.replace("/", "_") + ".o")
@@ -156,6 +158,7 @@ def run_layer(programs, core, out):
 
 def prebuild(programs):
     """What no change touches, once, two at a time."""
-    sources = dict.fromkeys(source for program in programs for source in program.fixed)
+    sources = dict.fromkeys((source, program.fixed_flags)
+                            for program in programs for source in program.fixed)
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        list(pool.map(lambda source: _object(source, FIXED, ("-fno-builtin",), ROOT / "core"), sources))
+        list(pool.map(lambda one: _object(one[0], FIXED, one[1], ROOT / "core"), sources))

@@ -10,7 +10,7 @@ class BooksOracle {
   using Plan = typename Heap::State::Plan;
 
  public:
-  explicit BooksOracle(Heap& heap) : books_(heap.books) {}
+  explicit BooksOracle(Heap& heap) : books_(heap.books.of_everything()) {}
 
   void require_live(const Object& object) const {
     const auto slot = static_cast<std::uint32_t>(object.offset / Plan::region_bytes);
@@ -53,7 +53,7 @@ class BooksOracle {
             object.offset);
   }
 
-  const typename Heap::Books& books_;
+  const typename Heap::Records& books_;
 };
 
 }  // namespace strata::check

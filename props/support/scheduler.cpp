@@ -80,6 +80,7 @@ void Scheduler::run_once() {
     std::abort();
   }
   parallel_ = false;
+  threads_alive_ = 0;
   current_ = main_thread;
   begin_thread(main_thread, main_entry, Clock{});
   running_ = true;
@@ -92,8 +93,11 @@ void Scheduler::begin_thread(ThreadId thread, Fibre::Entry entry, const Clock& c
   t.fibre.restart(entry);
   t.clock = clock;
   t.clock.epochs[thread] = 1;
+  t.begun = thread == main_thread || thread < scenario_->begin_at_once;
   t.finished = false;
+  t.alive = 1;
   t.waits_for = nullptr;
+  t.sleeps_on = nullptr;
   t.held.clear();
 }
 
@@ -112,12 +116,13 @@ void Scheduler::start_threads() {
   Candidates candidates{};
   for (ThreadId t = 0; t < thread_count_; ++t) {
     begin_thread(t, thread_entry, self().clock);
-    candidates[t] = t;
   }
   tick();
+  threads_alive_ = others(candidates, 0);
   parallel_ = true;
-  switch_to(candidates[choose(thread_count_)]);
+  switch_to(candidates[choose(threads_alive_)]);
   parallel_ = false;
+  threads_alive_ = 0;
   for (ThreadId t = 0; t < thread_count_; ++t) {
     self().clock.join(threads_[t].clock);
   }
@@ -130,6 +135,7 @@ void Scheduler::thread_entry() {
     s.fail("a thread ended with a lock held");
   }
   s.self().finished = true;
+  s.self().alive = 0;
   s.leave();
   std::abort();  // nobody jumps to a finished thread
 }
@@ -172,7 +178,8 @@ std::uint32_t Scheduler::choose(std::uint32_t options) {
 
 bool Scheduler::runnable(ThreadId thread) const {
   const Thread& t = threads_[thread];
-  return !t.finished && (t.waits_for == nullptr || *t.waits_for == 0);
+  return t.begun && !t.finished && t.sleeps_on == nullptr &&
+         (t.waits_for == nullptr || *t.waits_for == 0);
 }
 
 // Appends those that could run instead of the current one; returns the new count.
@@ -224,9 +231,17 @@ void Scheduler::leave() {
 void Scheduler::fail_deadlock() {
   std::string what = "deadlock:";
   for (ThreadId t = 0; t < threads_max; ++t) {
-    if (!threads_[t].finished && threads_[t].waits_for != nullptr) {
-      what += " thread " + std::to_string(t) + " waits for thread " +
-              std::to_string(*threads_[t].waits_for - 1) + ";";
+    const Thread& thread = threads_[t];
+    const std::string who = " thread " + std::to_string(t);
+    if (thread.finished || (t >= thread_count_ && t != current_)) {
+      continue;
+    }
+    if (!thread.begun) {
+      what += who + " was never started;";
+    } else if (thread.sleeps_on != nullptr) {
+      what += who + " is never woken;";
+    } else if (thread.waits_for != nullptr) {
+      what += who + " waits for thread " + std::to_string(*thread.waits_for - 1) + ";";
     }
   }
   what.pop_back();
@@ -235,73 +250,44 @@ void Scheduler::fail_deadlock() {
 
 void Scheduler::become_only_thread() {
   for (ThreadId t = 0; t < thread_count_; ++t) {
-    threads_[t].finished |= t != current_;
+    threads_[t].finished |= threads_[t].begun && t != current_;
     self().clock.join(threads_[t].clock);  // the copy holds all that was ever written
   }
+  threads_alive_ = 1;
   trace("goes on as a process of its own");
 }
 
-// --- Mutexes ------------------------------------------------------------------------------------
-
-void Scheduler::check_rank(Rank rank) {
-  for (const Rank held : self().held) {
-    if (held >= rank) {
-      fail("lock order: rank " + std::to_string(rank) + " taken while holding rank " +
-           std::to_string(held));
-    }
+void Scheduler::yield() {
+  Candidates candidates{};
+  const std::uint32_t count = others(candidates, 0);
+  if (count > 0) {
+    switch_to(candidates[choose(count)]);
   }
 }
 
-void Scheduler::acquire_mutex(std::uint32_t& word, Rank rank) {
-  word = current_ + 1;
-  self().clock.join(mutexes_.find(&word, [](MutexClock& m) { m.clock = Clock{}; }).clock);
-  self().held.push_back(rank);
+void Scheduler::start(ThreadId thread) {
+  point();
+  Thread& t = threads_[thread];
+  if (thread >= thread_count_ || t.begun) {
+    fail("thread " + std::to_string(thread) + " cannot be started");
+  }
+  t.clock.join(self().clock);
+  tick();
+  t.begun = true;
+  ++threads_alive_;
+  trace("starts thread " + std::to_string(thread));
 }
 
-void Scheduler::lock(std::uint32_t& word, Rank rank) {
-  check_rank(rank);
+void Scheduler::join(ThreadId thread) {
   point();
-  while (word != 0) {
-    if (tracing_) {
-      trace("waits for lock " + std::to_string(rank) + ", held by thread " +
-            std::to_string(word - 1));
-    }
-    self().waits_for = &word;
+  if (threads_[thread].alive != 0) {
+    self().waits_for = &threads_[thread].alive;
     leave();
     self().waits_for = nullptr;
   }
-  acquire_mutex(word, rank);
-  if (tracing_) {
-    trace("lock " + std::to_string(rank));
-  }
-}
-
-bool Scheduler::try_lock(std::uint32_t& word, Rank rank) {
-  check_rank(rank);
-  point();
-  const bool locked = word == 0;
-  if (locked) {
-    acquire_mutex(word, rank);
-  }
-  if (tracing_) {
-    trace("try_lock " + std::to_string(rank) + (locked ? "" : ": busy"));
-  }
-  return locked;
-}
-
-void Scheduler::unlock(std::uint32_t& word, Rank rank) {
-  point();
-  const auto held = std::find(self().held.begin(), self().held.end(), rank);
-  if (word != current_ + 1 || held == self().held.end()) {
-    fail("unlock of rank " + std::to_string(rank) + ", which this thread does not hold");
-  }
-  self().held.erase(held);
-  mutexes_.find(&word, [](MutexClock&) {}).clock = self().clock;
-  tick();
-  word = 0;
-  if (tracing_) {
-    trace("unlock " + std::to_string(rank));
-  }
+  self().clock.join(threads_[thread].clock);
+  --threads_alive_;
+  trace("joins thread " + std::to_string(thread));
 }
 
 }  // namespace strata::check

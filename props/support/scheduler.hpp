@@ -4,8 +4,9 @@
 //
 // Modelled: mutexes (with their rank order), atomics with relaxed, acquire, release and seq_cst
 // orders and release sequences (see scheduler_location.hpp), system calls of the Memory seam as
-// points where others may run, happens-before of plain data (see scheduler_plain.hpp).
-// Left out: fences, waiting on atomics, spurious failure of try_lock and of weak compare-exchange,
+// points where others may run, happens-before of plain data (see scheduler_plain.hpp), threads that
+// others start and join, a futex.
+// Left out: fences, spurious wake-ups, spurious failure of try_lock and of weak compare-exchange,
 // load buffering, more preemptions than the bound.
 //
 // Threads are fibres of one system thread, so the scenario must not block, sleep, start threads, or
@@ -41,6 +42,10 @@ struct Scenario {
   std::function<void()> setup;  // before the threads
   std::vector<std::function<void()>> threads;
   std::function<void()> check;  // after all of them
+  // These begin with the scenario; the rest when another calls start().
+  ThreadId begin_at_once = threads_max;
+  // Locks are elided while there is one thread: what __libc_single_threaded is to the process.
+  bool may_elide = false;
 };
 
 struct Exploration {
@@ -71,11 +76,18 @@ class Scheduler {
   bool alone() const { return !parallel_; }
   ThreadId thread() const { return current_; }
   const Clock& clock() const { return self().clock; }
-  [[noreturn]] void fail(const std::string& what);
+  [[noreturn]]
+  void fail(const std::string& what);
   // A choice that is explored like one of schedule; 0 <= result < options.
   std::uint32_t choose(std::uint32_t options);
   // Another thread may run here.
   void point();
+  // Another runs here, if one can.
+  void yield();
+  void start(ThreadId thread);
+  void join(ThreadId thread);
+  // Whether locks are elided now.
+  bool single_threaded() const { return scenario_->may_elide && threads_alive_ <= 1; }
   // The other threads are never heard of again and the locks are open: a fork's child. The fork
   // handlers have the locks, so nobody is inside the books.
   void become_only_thread();
@@ -86,6 +98,10 @@ class Scheduler {
   void lock(std::uint32_t& word, Rank rank);
   bool try_lock(std::uint32_t& word, Rank rank);
   void unlock(std::uint32_t& word, Rank rank);
+
+  // --- A futex: sleeps if the word has the value ------------------------------------------------
+  void sleep(const void* word, std::uint32_t expected);
+  void wake_one(const void* word);
 
   // --- Atomics: their bytes hold the newest value -----------------------------------------------
   std::uint64_t load(const void* object, std::size_t size, std::memory_order order);
@@ -103,8 +119,11 @@ class Scheduler {
   struct Thread {
     Fibre fibre;
     Clock clock;
+    bool begun = false;
     bool finished = true;
-    const std::uint32_t* waits_for = nullptr;
+    std::uint32_t alive = 0;                   // 1 until it ends: what join() waits for
+    const std::uint32_t* waits_for = nullptr;  // runs once this is 0
+    const void* sleeps_on = nullptr;           // a futex's word
     std::vector<Rank> held;
   };
   struct MutexClock {
@@ -120,14 +139,16 @@ class Scheduler {
   void run_once();
   void start_threads();
   void begin_thread(ThreadId thread, Fibre::Entry entry, const Clock& clock);
-  [[noreturn]] void end_execution();
+  [[noreturn]]
+  void end_execution();
   void tick() { ++self().clock.epochs[current_]; }
 
   bool runnable(ThreadId thread) const;
   std::uint32_t others(Candidates& into, std::uint32_t count) const;
   void switch_to(ThreadId thread);
   void leave();
-  [[noreturn]] void fail_deadlock();
+  [[noreturn]]
+  void fail_deadlock();
   void check_rank(Rank rank);
   void acquire_mutex(std::uint32_t& word, Rank rank);
 
@@ -144,6 +165,7 @@ class Scheduler {
   std::array<Thread, threads_max> threads_;
   ThreadId current_ = main_thread;
   ThreadId thread_count_ = 0;
+  ThreadId threads_alive_ = 0;  // begun, and not joined
   bool running_ = false;
   bool parallel_ = false;
   bool tracing_ = false;

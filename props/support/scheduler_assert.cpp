@@ -6,8 +6,9 @@
 
 #include "props/support/scheduler.hpp"
 
-extern "C" [[noreturn]] void __assert_fail(const char* assertion, const char* file,
-                                           unsigned int line, const char* function) noexcept {
+extern "C" [[noreturn]]
+void __assert_fail(const char* assertion, const char* file, unsigned int line,
+                   const char* function) noexcept {
   const std::string text = std::string("assertion ") + assertion + " at " + file + ":" +
                            std::to_string(line) + ", " + function;
   if (strata::check::scheduler().running()) {

@@ -8,6 +8,7 @@
 #include <type_traits>
 
 #include "props/support/scheduler.hpp"
+#include "sync/native.hpp"
 
 namespace strata::check {
 
@@ -15,10 +16,16 @@ struct SchedulingSync {
   class Mutex {
    public:
     bool lock(Rank rank) {
+      if (scheduler().single_threaded()) {
+        return false;
+      }
       scheduler().lock(word_, rank);
       return true;
     }
-    bool try_lock(Rank rank, bool& locked) { return locked = scheduler().try_lock(word_, rank); }
+    bool try_lock(Rank rank, bool& locked) {
+      locked = !scheduler().single_threaded();
+      return !locked || scheduler().try_lock(word_, rank);
+    }
     void unlock(Rank rank) { scheduler().unlock(word_, rank); }
 
    private:
@@ -77,6 +84,17 @@ struct SchedulingSync {
 
     T value_{};
   };
+};
+
+// The system under the shipped mutex.
+struct ScheduledKernel {
+  using Word = SchedulingSync::Atomic<std::uint32_t>;
+  static constexpr int spins = 1;
+
+  static bool may_elide() { return scheduler().single_threaded(); }
+  static void wait(Word& word, std::uint32_t expected) { scheduler().sleep(&word, expected); }
+  static void wake_one(Word& word) { scheduler().wake_one(&word); }
+  static void pause() {}
 };
 
 }  // namespace strata::check

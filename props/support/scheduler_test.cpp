@@ -2,8 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <string_view>
 
 #include "props/support/violation.hpp"
@@ -15,6 +19,17 @@ namespace {
 std::string& schedule_to_replay() {
   static std::string schedule;  // empty: explore
   return schedule;
+}
+
+// No scenario is explored with more preemptions than this: a quick look.
+std::uint32_t& preemptions_max() {
+  static std::uint32_t preemptions = ~0U;
+  return preemptions;
+}
+
+Bounds quick(Bounds bounds) {
+  bounds.preemptions = std::min(bounds.preemptions, preemptions_max());
+  return bounds;
 }
 
 std::string scenario_name() {
@@ -30,6 +45,15 @@ void print_trace(const Exploration& execution) {
 
 void fail_execution(const std::string& text) { scheduler().fail(text); }
 
+// Where each scenario leaves its number of executions, for the sum of all; unset: nowhere.
+void note_executions(const Exploration& result) {
+  if (const char* const directory = std::getenv("STRATA_EXECUTIONS")) {
+    std::filesystem::create_directories(directory);
+    std::ofstream file(std::filesystem::path(directory) / scenario_name(), std::ios::app);
+    file << result.executions << '\n';
+  }
+}
+
 Exploration explore_in_words(const Scenario& scenario, const Bounds& bounds) {
   const auto start = std::chrono::steady_clock::now();
   const Exploration result = scheduler().explore(scenario, bounds);
@@ -40,12 +64,14 @@ Exploration explore_in_words(const Scenario& scenario, const Bounds& bounds) {
   std::printf("%s: %llu executions in %.2f s, %s (preemptions <= %u, stale reads <= %u)\n",
               scenario_name().c_str(), static_cast<unsigned long long>(result.executions),
               seconds.count(), end, bounds.preemptions, bounds.stale_reads);
+  std::fflush(stdout);
   return result;
 }
 
 }  // namespace
 
-void expect_passes(const Scenario& scenario, const Bounds& bounds) {
+void expect_passes(const Scenario& scenario, const Bounds& full_bounds) {
+  const Bounds bounds = quick(full_bounds);
   if (!schedule_to_replay().empty()) {
     const Exploration execution = scheduler().replay(scenario, bounds, schedule_to_replay());
     print_trace(execution);
@@ -55,10 +81,13 @@ void expect_passes(const Scenario& scenario, const Bounds& bounds) {
   const Exploration result = explore_in_words(scenario, bounds);
   if (!result.passed()) {
     print_trace(scheduler().replay(scenario, bounds, result.schedule));
-    ADD_FAILURE() << result.failure << "\nreplay: ci/repro schedule:" << scenario_name() << ":"
-                  << result.schedule;
+    const bool is_quick = bounds.preemptions < full_bounds.preemptions;  // its choices are others
+    ADD_FAILURE() << result.failure << "\nreplay: "
+                  << (is_quick ? "with the same --preemptions, --replay=" : "ci/repro schedule:")
+                  << scenario_name() << ":" << result.schedule;
   }
   EXPECT_TRUE(!result.passed() || result.complete) << "not every schedule was run";
+  note_executions(result);
 }
 
 void expect_fails(const Scenario& scenario, const char* failure, const Bounds& bounds) {
@@ -82,11 +111,18 @@ int run_scenarios(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
   set_violation_handler(fail_execution);
   constexpr std::string_view option = "--replay=";
+  constexpr std::string_view bound = "--preemptions=";
   for (int i = 1; i < argc; ++i) {
     const std::string_view argument = argv[i];
+    if (argument.starts_with(bound)) {
+      preemptions_max() = static_cast<std::uint32_t>(std::atoi(argv[i] + bound.size()));
+      continue;
+    }
     const std::size_t colon = argument.rfind(':');
     if (!argument.starts_with(option) || colon == argument.npos) {
-      std::fprintf(stderr, "usage: %s [--replay=SCENARIO:SCHEDULE] [GoogleTest's options]\n",
+      std::fprintf(stderr,
+                   "usage: %s [--replay=SCENARIO:SCHEDULE] [--preemptions=MAX] "
+                   "[GoogleTest's options]\n",
                    argv[0]);
       return 2;
     }

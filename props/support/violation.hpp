@@ -18,11 +18,14 @@ class Violation : public std::runtime_error {
 // Called with the text of a violation; must not return.
 using ViolationHandler = void (*)(const std::string& text);
 
-[[noreturn]] void throw_violation(const std::string& text);  // the default
-[[noreturn]] void trap_on_violation(const std::string& text);
+[[noreturn]]
+void throw_violation(const std::string& text);  // the default
+[[noreturn]]
+void trap_on_violation(const std::string& text);
 
 void set_violation_handler(ViolationHandler handler);
-[[noreturn]] void violated(const std::string& text);
+[[noreturn]]
+void violated(const std::string& text);
 
 // require(holds, "format {}", arguments...): the text is only built when it is needed.
 template <class... Arguments>

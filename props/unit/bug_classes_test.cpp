@@ -117,7 +117,8 @@ TEST_F(BugClass, AForkedChildCanAllocateAtOnce) {
 // A fork between the first call and the registration of the fork handlers: a constructor that comes
 // right after ours, with a busy thread beside it, finds them registered.
 int early_fork_status = -1;
-[[gnu::constructor(102)]] void fork_early() {
+[[gnu::constructor(102)]]
+void fork_early() {
   std::atomic<bool> stop{false};
   std::thread busy([&] {
     while (!stop) {
@@ -147,8 +148,8 @@ void take_keys(int, char**, char**) {
     pthread_key_create(&key, nullptr);
   }
 }
-[[gnu::section(".preinit_array"), gnu::used]] void (*const take_keys_first)(int, char**,
-                                                                            char**) = take_keys;
+[[gnu::section(".preinit_array"), gnu::used]]
+void (*const take_keys_first)(int, char**, char**) = take_keys;
 
 TEST_F(BugClass, TheFirstCallMayAllocateInItsOwnSetUp) {
   EXPECT_GE(early_keys.back(), 32U) << "glibc keeps the values of the first 32 keys in the thread";

@@ -33,10 +33,12 @@ struct Probe {
 
   static Allocator& allocator() { return storage.allocator; }
   static typename Allocator::Cache* cache() { return storage.cache_at(distance); }
-  [[gnu::noinline]] static void* malloc_miss(std::size_t size_bytes) noexcept {
+  [[gnu::noinline]]
+  static void* malloc_miss(std::size_t size_bytes) noexcept {
     return reinterpret_cast<void*>(allocator().allocate_miss(cache(), size_bytes).address);
   }
-  [[gnu::noinline]] static void free_miss(void* pointer) noexcept {
+  [[gnu::noinline]]
+  static void free_miss(void* pointer) noexcept {
     allocator().deallocate_miss(cache(), reinterpret_cast<Address>(pointer));
   }
 };

@@ -34,7 +34,8 @@ constexpr int scale = 100;
 #endif
 
 // Allocated before main, before and inside constructors.
-[[gnu::constructor(102)]] void allocate_early();
+[[gnu::constructor(102)]]
+void allocate_early();
 void* early = nullptr;
 void allocate_early() { early = std::malloc(77); }
 const std::vector<int> in_a_constructor(1000, 7);

@@ -12,6 +12,9 @@ using P = plan::Pow2;
 using Word = std::uint64_t;
 
 struct ProofBooks {
+  using OfBins = ProofBooks;
+  const ProofBooks& of_bins() const { return *this; }
+
   using Map = BinMap<6>;
   struct RegionNext {
     region_t* regions;

@@ -1,0 +1,73 @@
+// More free dirt than the bound allows: whoever frees gives it back, beside others who do.
+//
+// Modelled: the purge that a free starts, of blocks, chunks and unused slots; two at once, of which
+// one goes without.
+// Left out: the bound's growth with what is live.
+#include <gtest/gtest.h>
+
+#include "props/interleave/stage.hpp"
+
+namespace strata::check {
+namespace {
+
+class Dirt : public testing::Test {
+ protected:
+  Stage stage;
+  std::vector<Stage::Object> blocks;
+  static constexpr std::uint32_t segments = 4;
+  static constexpr std::uint32_t blocks_max =
+      segments * static_cast<std::uint32_t>(Stage::segment / Stage::small_block);
+
+  std::uint64_t dirty_bytes() {
+    return stage.allocator().heap().books.control().dirty_bytes.load(std::memory_order_relaxed);
+  }
+  // All blocks are in use but for as many as may be dirty, less one.
+  void open() {
+    stage.open(segments);
+    blocks = stage.take_many(stage.dead(), Stage::small_block, blocks_max);
+    while (dirty_bytes() + Stage::small_block < Stage::Heap::dirty_bytes_max) {
+      stage.give(stage.dead(), blocks.back());
+      blocks.pop_back();
+    }
+  }
+  void finish() {
+    require(stage.memory().decommits > 0, "dirt over the bound went back");
+    require(dirty_bytes() <= Stage::Heap::dirty_bytes_max, "no more than the bound is dirty");
+    stage.give_all(stage.dead(), blocks);
+    stage.check_known_zero();
+    stage.finish({});
+  }
+  void give(std::size_t first, std::size_t count) {
+    for (std::size_t i = first; i < first + count; ++i) {
+      stage.give(stage.dead(), blocks[i]);
+    }
+  }
+};
+
+TEST_F(Dirt, of_two_threads_that_free) {
+  expect_passes({.setup = [&] { open(); },
+                 .threads = {[&] { give(0, 1); }, [&] { give(1, 1); }},
+                 .check =
+                     [&] {
+                       blocks.erase(blocks.begin(), blocks.begin() + 2);
+                       finish();
+                     }});
+}
+
+TEST_F(Dirt, beside_allocation) {
+  expect_passes({.setup = [&] { open(); },
+                 .threads = {[&] { give(0, 2); },
+                             [&] {
+                               const Stage::Object taken =
+                                   stage.take(stage.dead(), Stage::small_block);
+                               stage.give(stage.dead(), taken);
+                             }},
+                 .check =
+                     [&] {
+                       blocks.erase(blocks.begin(), blocks.begin() + 2);
+                       finish();
+                     }});
+}
+
+}  // namespace
+}  // namespace strata::check
