@@ -145,26 +145,27 @@ class PurgeChunks {
     }
   }
 
-  // Pages behind the last item, which some of Quarter's classes have, are always free.
+  // Pages behind the last item, which some of Quarter's classes have, go with that item: holding it
+  // pins the chunk while the system drops them.
   std::uint32_t end_of_free_pages(Class cls, std::uint32_t slot, std::uint32_t c,
                                   std::uint32_t page) const {
     const Map items = books_.free_items(slot, c);
     while (page < Plan::pages_per_chunk &&
-           (first_item(cls, page) >= Plan::items_per_chunk(cls) ||
-            items.test_all(first_item(cls, page), last_item(cls, page)))) {
+           items.test_all(first_item(cls, page), last_item(cls, page))) {
       ++page;
     }
     return page;
   }
 
   static std::uint32_t first_item(Class cls, std::uint32_t page) {
-    return static_cast<std::uint32_t>(
-        Plan::template item_index<std::uint64_t>(cls, std::uint64_t{page} << Plan::page_shift));
+    return item_at(cls, std::uint64_t{page} << Plan::page_shift);
   }
   static std::uint32_t last_item(Class cls, std::uint32_t page) {
-    const std::uint64_t last_byte = ((std::uint64_t{page} + 1) << Plan::page_shift) - 1;
+    return item_at(cls, ((std::uint64_t{page} + 1) << Plan::page_shift) - 1);
+  }
+  static std::uint32_t item_at(Class cls, std::uint64_t byte) {
     return static_cast<std::uint32_t>(std::min<std::uint64_t>(
-        Plan::template item_index<std::uint64_t>(cls, last_byte), Plan::items_per_chunk(cls) - 1));
+        Plan::template item_index<std::uint64_t>(cls, byte), Plan::items_per_chunk(cls) - 1));
   }
 
   void purge_batch(Class cls, std::uint32_t slot, Batch& batch, Lock& lock) {

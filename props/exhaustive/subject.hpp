@@ -281,31 +281,21 @@ class Subject {
   }
 
   // Pages that may hold something after a purge: those that something live touches, with the rest
-  // of a run's last slots, whose dirt waits for it, and what is behind the last item of a full
-  // chunk, which waits for one of its items.
+  // of a run's last slots, whose dirt waits for it, and what is behind the last item of a chunk.
   std::uint64_t pages_kept() {
     std::uint64_t mask = 0;
     live_.each([&](std::uint64_t offset, std::uint64_t bytes) {
       const plan::Class cls = heap().class_at(offset);
+      std::uint64_t end = offset + bytes;
       if (Plan::is_run(cls)) {
         const bool segments = bytes > Plan::segment_bytes;
-        bytes = round_up(bytes, segments ? Plan::segment_bytes : Plan::region_bytes);
-      } else if (Plan::is_item(cls) && is_last_of_full(offset, cls)) {
-        bytes = round_up(offset + bytes, Plan::chunk_bytes) - offset;
+        end = round_up(end, segments ? Plan::segment_bytes : Plan::region_bytes);
+      } else if (Plan::is_item(cls) && end % Plan::chunk_bytes + bytes > Plan::chunk_bytes) {
+        end = round_up(end, Plan::chunk_bytes);
       }
-      mask |= Memory::mask_touched(offset, bytes);
+      mask |= Memory::mask_touched(offset, end - offset);
     });
     return mask;
-  }
-  bool is_last_of_full(std::uint64_t offset, plan::Class cls) const {
-    const std::uint64_t unit = Plan::unit_bytes(cls);
-    const std::uint64_t chunk = offset & ~(Plan::chunk_bytes - 1);
-    const std::uint64_t count = Plan::items_per_chunk(cls);
-    bool full = offset == chunk + (count - 1) * unit;
-    for (std::uint64_t item = 0; full && item < count; ++item) {
-      full = live_.starts_at(chunk + item * unit);
-    }
-    return full;
   }
 
   // For law 5: what lived at the start, in classes that it still has.

@@ -397,7 +397,7 @@ class Driver {
         for (std::uint64_t page = begin & ~(Plan::page_bytes - 1); page < end;
              page += Plan::page_bytes) {
           // What lies past the end of a run, in its last slots, waits for the end of the run.
-          bool touched = Plan::is_run(heap().class_at(page));
+          bool touched = Plan::is_run(heap().class_at(page)) || waits_for_last_item(page);
           live_.each_in(page, page + Plan::page_bytes, [&](const Object& object) {
             touched = true;
             page = std::max(page, object.tag == tag ? end - 1 : page);
@@ -407,6 +407,17 @@ class Driver {
         return true;
       });
     }
+  }
+
+  // What is behind the last item of a chunk goes with that item.
+  bool waits_for_last_item(std::uint64_t page) {
+    const plan::Class cls = heap().class_at(page);
+    if (!Plan::is_item(cls)) {
+      return false;
+    }
+    const std::uint64_t last = (page & ~(Plan::chunk_bytes - 1)) +
+                               (Plan::items_per_chunk(cls) - 1) * Plan::unit_bytes(cls);
+    return page > last && live_.starts_at(last);
   }
 
   std::uint64_t segments_present() const {
