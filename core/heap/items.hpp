@@ -148,9 +148,11 @@ class Items : public Chunks<State> {
   }
 
  private:
-  // A purger holds what is free: it looks used, but freeing it is freeing it twice.
+  // A purger holds what is free: it looks used, but freeing it is freeing it twice. It may hold the
+  // last item for the pages behind it alone.
   bool is_held(const Place& place, std::uint64_t byte) const {
-    const std::uint64_t last = byte + Plan::unit_bytes(cls_) - 1;
+    const bool is_last = place.item == capacity() - 1;
+    const std::uint64_t last = is_last ? Plan::chunk_bytes - 1 : byte + Plan::unit_bytes(cls_) - 1;
     return (books_.chunk(place.slot, place.chunk).held_pages & pages(byte, last)) != 0;
   }
 

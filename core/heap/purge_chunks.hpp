@@ -132,8 +132,6 @@ class PurgeChunks {
 
   // Maximal runs of pages on which no item is used, if they have dirt. Two runs never share an
   // item: one that reached over the page between them would be all that is on that page, and free.
-  // A run has an item, since held items are what keeps the chunk: pages behind the last one go with
-  // it, or with the chunk.
   [[clang::requires_capability(role::Bin::held)]]
   void collect_pages(Class cls, std::uint32_t slot, std::uint32_t c, Batch& batch) {
     const chunk_t& chunk = books_.of_bins().chunk(slot, c);
@@ -141,9 +139,7 @@ class PurgeChunks {
       return;  // not one whole page, with what is left behind the last item
     }
     const std::uint32_t dirty = chunk.dirty_pages;
-    for (std::uint32_t page = 0; page < Plan::pages_per_chunk && dirty >> page != 0 &&
-                                 first_item(cls, page) < Plan::items_per_chunk(cls);
-         ++page) {
+    for (std::uint32_t page = 0; page < Plan::pages_per_chunk && dirty >> page != 0; ++page) {
       const std::uint32_t end = end_of_free_pages(cls, slot, c, page);
       const std::uint32_t mask = (1U << end) - (1U << page);
       if (end > page && (dirty & mask) != 0) {
@@ -155,27 +151,28 @@ class PurgeChunks {
     }
   }
 
-  // Pages behind the last item, which some of Quarter's classes have, are always free.
+  // Pages behind the last item, which some of Quarter's classes have, go with that item: holding it
+  // pins the chunk while the system drops them.
   [[clang::requires_capability(role::Bin::held)]]
   std::uint32_t end_of_free_pages(Class cls, std::uint32_t slot, std::uint32_t c,
                                   std::uint32_t page) const {
     const Map items = books_.of_bins().free_items(slot, c);
     while (page < Plan::pages_per_chunk &&
-           (first_item(cls, page) >= Plan::items_per_chunk(cls) ||
-            items.test_all(first_item(cls, page), last_item(cls, page)))) {
+           items.test_all(first_item(cls, page), last_item(cls, page))) {
       ++page;
     }
     return page;
   }
 
   static std::uint32_t first_item(Class cls, std::uint32_t page) {
-    return static_cast<std::uint32_t>(
-        Plan::template item_index<std::uint64_t>(cls, std::uint64_t{page} << Plan::page_shift));
+    return item_at(cls, std::uint64_t{page} << Plan::page_shift);
   }
   static std::uint32_t last_item(Class cls, std::uint32_t page) {
-    const std::uint64_t last_byte = ((std::uint64_t{page} + 1) << Plan::page_shift) - 1;
+    return item_at(cls, ((std::uint64_t{page} + 1) << Plan::page_shift) - 1);
+  }
+  static std::uint32_t item_at(Class cls, std::uint64_t byte) {
     return static_cast<std::uint32_t>(std::min<std::uint64_t>(
-        Plan::template item_index<std::uint64_t>(cls, last_byte), Plan::items_per_chunk(cls) - 1));
+        Plan::template item_index<std::uint64_t>(cls, byte), Plan::items_per_chunk(cls) - 1));
   }
 
   [[clang::requires_capability(role::Bin::held)]]

@@ -15,6 +15,19 @@
 
 namespace strata::check {
 
+// The answers to the next calls of the system: call i is refused if bit i is set, and what comes
+// after the last bit is granted.
+struct Answers {
+  static constexpr unsigned calls_max = 32;
+  std::uint32_t refusals = 0;
+  unsigned calls = 0;  // so far
+
+  bool refuses_next() {
+    require(calls < calls_max, "more than {} calls of the system", calls_max);
+    return ((refusals >> calls++) & 1) != 0;
+  }
+};
+
 // Heap spaces of up to 64 pages.
 template <class Plan>
 class SearchMemory {
@@ -26,8 +39,8 @@ class SearchMemory {
   };
   Pages pages;
   Range part = {0, ~std::uint64_t{0}};  // of the heap, what is present
-  std::vector<bool> refusals;           // answers to the next calls; beyond them all is granted
-  std::size_t calls = 0;
+  Answers answers;
+  std::uint64_t clock_ms = 0;
 
   bool reserve(const SpaceSizes& sizes, std::uint64_t heap_align) {
     for (std::size_t i = 0; i < space_count; ++i) {
@@ -50,7 +63,7 @@ class SearchMemory {
   Range present() const { return part; }
 
   bool commit(Space space, std::uint64_t offset, std::uint64_t size) {
-    if (refused()) {
+    if (answers.refuses_next()) {
       return false;
     }
     if (space == Space::heap) {
@@ -64,7 +77,7 @@ class SearchMemory {
       const std::uint64_t range = mask(offset, size);
       require((pages.committed & range) == range, "decommit of [{:#x}, +{:#x}), not committed",
               offset, size);
-      if (refused()) {
+      if (answers.refuses_next()) {
         return false;
       }
       pages.written &= ~range;
@@ -72,7 +85,7 @@ class SearchMemory {
     return true;
   }
   void advise(Space, std::uint64_t, std::uint64_t, strata::Pages) {}
-  std::uint64_t now_ms() const { return 0; }
+  std::uint64_t now_ms() const { return clock_ms; }
 
   static std::uint64_t mask(std::uint64_t offset, std::uint64_t size) {
     require(offset % Plan::page_bytes == 0 && size % Plan::page_bytes == 0 && size > 0,
@@ -87,11 +100,6 @@ class SearchMemory {
   }
 
  private:
-  bool refused() {
-    const std::size_t call = calls++;
-    return call < refusals.size() && refusals[call];
-  }
-
   std::array<std::vector<std::uint64_t>, space_count> bytes_;
   std::uint64_t base_ = 0;
 };

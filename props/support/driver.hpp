@@ -397,8 +397,8 @@ class Driver {
         for (std::uint64_t page = begin & ~(Plan::page_bytes - 1); page < end;
              page += Plan::page_bytes) {
           // What lies past the end of a run, in its last slots, waits for the end of the run.
-          bool touched = Plan::is_run(heap().class_at(page));
-          live_.each_in(pinning(page), page + Plan::page_bytes, [&](const Object& object) {
+          bool touched = Plan::is_run(heap().class_at(page)) || waits_for_last_item(page);
+          live_.each_in(page, page + Plan::page_bytes, [&](const Object& object) {
             touched = true;
             page = std::max(page, object.tag == tag ? end - 1 : page);
           });
@@ -409,16 +409,15 @@ class Driver {
     }
   }
 
-  // Where that begins what keeps a page's dirt: the page, or if it lies behind the last item of a
-  // chunk, that item.
-  std::uint64_t pinning(std::uint64_t page) {
-    const auto cls = heap().class_at(page);
+  // What is behind the last item of a chunk goes with that item.
+  bool waits_for_last_item(std::uint64_t page) {
+    const plan::Class cls = heap().class_at(page);
     if (!Plan::is_item(cls)) {
-      return page;
+      return false;
     }
-    const std::uint64_t unit = Plan::unit_bytes(cls);
-    const std::uint64_t end = page - Plan::byte_in_chunk(page) + Plan::items_per_chunk(cls) * unit;
-    return page < end ? page : end - unit;
+    const std::uint64_t last = (page & ~(Plan::chunk_bytes - 1)) +
+                               (Plan::items_per_chunk(cls) - 1) * Plan::unit_bytes(cls);
+    return page > last && live_.starts_at(last);
   }
 
   std::uint64_t segments_present() const {

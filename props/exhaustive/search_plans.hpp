@@ -1,0 +1,47 @@
+// The plans that are searched, and what each search must come to at least: figures rounded down
+// from those measured, so that a search that shrinks is noticed, and their sums.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "plan/plan.hpp"
+
+namespace strata::check {
+
+// Geometry: log2 of segment, region, chunk, page, smallest item; bits a word.
+//
+// Two of everything: regions a segment, chunks a region, items a chunk.
+using Least = plan::Plan<plan::Geometry<7, 6, 5, 5, 4, 1>, plan::PowersOfTwo>;
+// Four items a chunk, in two words.
+using FourItems = plan::Plan<plan::Geometry<8, 7, 6, 5, 4, 1>, plan::PowersOfTwo>;
+// Four chunks a region.
+using FourChunks = plan::Plan<plan::Geometry<8, 7, 5, 5, 4, 1>, plan::PowersOfTwo>;
+// Four regions a segment.
+using FourRegions = plan::Plan<plan::Geometry<8, 6, 5, 5, 4, 1>, plan::PowersOfTwo>;
+// Quarter's classes: three items of 80 B a chunk and less than one more; two pages a chunk, or four
+// that items straddle.
+using QuarterHalves = plan::Plan<plan::Geometry<10, 9, 8, 7, 4, 2>, plan::FourPerDoubling>;
+using QuarterPages = plan::Plan<plan::Geometry<10, 9, 8, 6, 4, 2>, plan::FourPerDoubling>;
+// The same in one page a chunk, so that two regions are not too many states.
+using QuarterWhole = plan::Plan<plan::Geometry<10, 9, 8, 8, 4, 2>, plan::FourPerDoubling>;
+
+// Of a search: what it must reach.
+struct Minimum {
+  std::uint64_t states;
+  std::uint64_t transitions;
+};
+
+namespace minimum {
+
+inline constexpr Minimum a_segment = {1'250'000, 21'000'000};
+inline constexpr Minimum parts_of_two_segments = {260'000, 4'900'000};
+inline constexpr Minimum parts_of_three_segments = {120'000, 4'500'000};
+inline constexpr Minimum three_regions = {195'000, 5'200'000};
+inline constexpr Minimum four_chunks = {60'000, 1'000'000};
+inline constexpr Minimum four_items = {7'500, 100'000};
+inline constexpr Minimum quarter_halves = {1'600, 40'000};
+
+}  // namespace minimum
+
+}  // namespace strata::check
