@@ -37,7 +37,7 @@ MISSES = [("/core/a.hpp", 3, "return 2;"), ("/core/a.hpp", 2, "if (big() && a > 
 
 class Reading(unittest.TestCase):
     def setUp(self):
-        self.sources = coverage.read(SHOWN)
+        self.sources = coverage.read(SHOWN, {})
         self.a = self.sources["/core/a.hpp"]
 
     def test_lines_that_can_run_are_counted(self):
@@ -52,18 +52,22 @@ class Reading(unittest.TestCase):
         shown = SHOWN.replace("/core/b.cpp", "/core/a.hpp").replace(
             "    7|", SHOWN[SHOWN.index("  |---> MC"):SHOWN.index("    3|")].replace(
                 "not covered", "covered: (1,2)") + "    7|")
-        self.assertEqual(coverage.read(shown)["/core/a.hpp"].conditions, {((2, 7), (2, 16)): True})
+        self.assertEqual(coverage.read(shown, {})["/core/a.hpp"].conditions, {((2, 7), (2, 16)): True})
+
+    def test_what_another_program_covers_is_covered(self):
+        coverage.read("/core/a.hpp:\n    3|     1|    return 2;\n", self.sources)
+        self.assertEqual(self.a.lines, {2: True, 3: True})
 
 
 class Judging(unittest.TestCase):
     def setUp(self):
-        self.found = coverage.misses("/core/a.hpp", coverage.read(SHOWN)["/core/a.hpp"])
+        self.found = coverage.misses("/core/a.hpp", coverage.read(SHOWN, {})["/core/a.hpp"])
 
     def test_every_miss_is_named(self):
         self.assertEqual([(m.file, m.line, m.code) for m in self.found], MISSES)
 
     def test_of_a_checker_only_lines_count(self):
-        source = coverage.read(SHOWN)["/core/a.hpp"]
+        source = coverage.read(SHOWN, {})["/core/a.hpp"]
         self.assertEqual(len(coverage.misses("/core/a.hpp", source, only_lines=True)), 1)
 
     def test_an_exception_excuses_its_line_alone(self):
@@ -75,6 +79,11 @@ class Judging(unittest.TestCase):
         entry = {"file": "/core/b.cpp", "code": "return 2;"}
         unlisted, stale = coverage.judge(self.found, [entry])
         self.assertEqual((len(unlisted), stale), (2, [entry]))
+
+    def test_the_page_marks_what_is_not_covered(self):
+        text = coverage.page(coverage.read(SHOWN, {}), self.found)
+        self.assertIn('class="no" title="never runs">    3 ', text)
+        self.assertIn('class="part"', text)
 
     def test_nothing_counted_is_not_everything_covered(self):
         self.assertEqual(coverage.percent(coverage.figures([])), 0)

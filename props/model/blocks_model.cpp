@@ -33,13 +33,13 @@ class UnitsModel : public Level<Plan> {
   void took(std::uint64_t offset, std::uint64_t bytes, bool known_zero) {
     RC_ASSERT(offset + bytes <= this->heap_.heap_bytes);
     const auto after = used_.lower_bound(offset);
-    RC_ASSERT(after == used_.end() || after->first >= offset + bytes);
-    RC_ASSERT(after == used_.begin() ||
-              std::prev(after)->first + std::prev(after)->second <= offset);
+    RC_ASSERT((after == used_.end() || after->first >= offset + bytes));
+    RC_ASSERT(
+        (after == used_.begin() || std::prev(after)->first + std::prev(after)->second <= offset));
     used_[offset] = bytes;
     // Nothing is purged here: what is called zero was never handed out.
     for (std::uint64_t page = offset; page < offset + bytes; page += Plan::page_bytes) {
-      RC_ASSERT(!known_zero || !touched_.contains(page));
+      RC_ASSERT((!known_zero || !touched_.contains(page)));
       touched_.insert(page);
     }
   }
@@ -139,9 +139,9 @@ class BlocksModel : public UnitsModel<Plan> {
   void closed(const Outcome& outcome) {
     if (outcome.closed_slots > 0) {
       const auto at = used_.lower_bound(std::uint64_t{outcome.closed_slot} << Plan::region_shift);
-      RC_ASSERT(at == used_.end() ||
-                at->first >= std::uint64_t{outcome.closed_slot + outcome.closed_slots}
-                                 << Plan::region_shift);
+      RC_ASSERT((at == used_.end() ||
+                 at->first >= std::uint64_t{outcome.closed_slot + outcome.closed_slots}
+                                  << Plan::region_shift));
       slots_of_heap_.put_slots(outcome.closed_slot, outcome.closed_slots);
     }
   }

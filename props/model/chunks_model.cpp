@@ -52,7 +52,7 @@ class ChunksModel : public Level<Plan> {
       RC_ASSERT(used_.insert(offset).second);
     }
     // Short of what was asked for: then nothing is left.
-    RC_ASSERT(got == count || used_.size() + held_.size() == open_.size());
+    RC_ASSERT((got == count || used_.size() + held_.size() == open_.size()));
   }
 
   void put(std::uint32_t first, std::uint32_t count) {
@@ -87,7 +87,7 @@ class ChunksModel : public Level<Plan> {
     Outcome outcome;
     const Address address = heap_.address_of(offset);
     items_.put(&address, 1, outcome, [&](Address, Problem found) { problem = found; });
-    RC_ASSERT(problem == (interior ? Problem::interior_pointer : Problem::double_free));
+    RC_ASSERT((problem == (interior ? Problem::interior_pointer : Problem::double_free)));
     RC_ASSERT(outcome.closed_slots == 0U);
   }
 
@@ -123,7 +123,7 @@ class ChunksModel : public Level<Plan> {
 
   void retire(std::uint32_t, std::uint32_t) {
     items_.retire_empty([this](const Outcome& outcome) { closed(outcome); });
-    RC_ASSERT(!used_.empty() || !held_.empty() || open_.empty());
+    RC_ASSERT((!used_.empty() || !held_.empty() || open_.empty()));
   }
 
   void give(const std::vector<Address>& batch) {
@@ -158,7 +158,7 @@ class ChunksModel : public Level<Plan> {
       const auto first = open_.lower_bound(begin);
       const auto end = open_.lower_bound(begin + Plan::region_bytes);
       for (auto at = first; at != end; ++at) {
-        RC_ASSERT(!used_.contains(*at) && !held_.contains(*at));
+        RC_ASSERT((!used_.contains(*at) && !held_.contains(*at)));
       }
       open_.erase(first, end);
     }

@@ -36,12 +36,14 @@ void showValue(const Step<Model>& step, std::ostream& out) {
 
 template <class Model>
 rc::Gen<std::vector<Step<Model>>> any_steps() {
-  const auto step = rc::gen::apply([](std::uint32_t command, std::uint32_t a,
-                                      std::uint32_t b) { return Step<Model>{command, a, b}; },
-                                   rc::gen::inRange<std::uint32_t>(0, std::size(Model::commands)),
-                                   rc::gen::inRange<std::uint32_t>(0, 1024),
-                                   rc::gen::inRange<std::uint32_t>(0, 1024));
-  return rc::gen::container<std::vector<Step<Model>>>(step);
+  const auto any = rc::gen::inRange<std::uint32_t>(0, 1024);
+  const auto step =
+      rc::gen::apply([](std::uint32_t command, std::uint32_t a,
+                        std::uint32_t b) { return Step<Model>{command, a, b}; },
+                     rc::gen::inRange<std::uint32_t>(0, std::size(Model::commands)), any, any);
+  // Operands have their full range from the first case on: a small case is a short history.
+  const auto full = rc::gen::resize(rc::kNominalSize, step);
+  return rc::gen::container<std::vector<Step<Model>>>(full);
 }
 
 // The steps are the last thing drawn, so that they are what a counter-example shows last.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <span>
 
 #include "cache/registry.hpp"
 #include "props/model/level.hpp"
@@ -136,7 +137,7 @@ class RegistryModel : public Level<Plan> {
     const bool refuses = this->heap_.memory.failures.pattern != 0;
     Cache* const cache = registry_.take();
     if (cache == nullptr) {
-      RC_ASSERT(refuses || used_.size() == Registry::slots_for(heap_bytes));
+      RC_ASSERT((refuses || used_.size() == Registry::slots_for(heap_bytes)));
       this->heap_.memory.failures = {};
       return;
     }

@@ -124,7 +124,7 @@ class RegionsModel : public Level<Plan> {
     region.free.insert(c);
     const Outcome outcome = chunks_.release_chunk(slot, c);
     const bool closes = is_empty(region) && count_empty() > 1;
-    RC_ASSERT(outcome.closed_slots == (closes ? 1U : 0U));
+    RC_ASSERT((outcome.closed_slots == (closes ? 1U : 0U)));
     if (closes) {
       RC_ASSERT(outcome.closed_slot == slot);
       dirt_of_closed_[slot] = 0;
