@@ -47,6 +47,14 @@ def fuzz_figures(result):
     return figures
 
 
+def property_figures(result):
+    """How many sequences of commands the models have run, and of how many commands."""
+    found = [match for test in result.tests
+             for match in re.findall(r"(\d+) command sequences, (\d+) commands", test.output)]
+    return {"sequences": sum(int(sequences) for sequences, _ in found),
+            "commands": sum(int(commands) for _, commands in found)}
+
+
 def summary(command, full, results, started):
     status = steps.verdict(results)
     by_name = {result.step.name: result for result in results}
@@ -88,6 +96,8 @@ def summary(command, full, results, started):
         },
         "hit_paths": _json("release/disassembly.json", started),
         "fuzz": fuzz_figures(by_name["fuzz"]) if "fuzz" in by_name else None,
+        "properties": property_figures(by_name["props"]) if "props" in by_name else None,
+        "coverage": _json("coverage/coverage.json", started),
         "bench": _json("bench/bench.json", started),
     }
 
@@ -199,6 +209,19 @@ def _fuzz_section(data):
          for row in data["fuzz"]]))
 
 
+def _coverage_section(data):
+    coverage = data["coverage"]
+    if not coverage:
+        return ""
+    return _section("Coverage of core by the tests", f"<p>{coverage['exceptions']} exceptions, each "
+                    "with its reason in props/coverage.toml; the lines themselves are in "
+                    "build/coverage/html.</p>" +
+                    _table(["", "covered", "of"],
+                           [[_cell(what), _cell(coverage[what]["covered"]),
+                             _cell(coverage[what]["count"])]
+                            for what in ("lines", "branches", "conditions")]))
+
+
 def _bench_section(data):
     bench = data["bench"]
     if not bench:
@@ -237,7 +260,7 @@ ci/{data['command']}{' --full' if data['full'] else ''}, commit
 {html.escape(data['commit'] or 'unknown')}, {data['started']}</p>
 <p class="dim">cpus: {html.escape(machine)}</p>
 {_steps_section(data)}{_failures_section(results)}{_programs_section(data)}
-{_hit_paths_section(data)}{_fuzz_section(data)}{_bench_section(data)}{_tests_section(data)}
+{_hit_paths_section(data)}{_fuzz_section(data)}{_coverage_section(data)}{_bench_section(data)}{_tests_section(data)}
 </html>
 """
 

@@ -48,6 +48,8 @@ FULL = [
     workflow("dev", "unit and malloc tests with assertions", 900),
     workflow("asan-ubsan", "unit tests and properties under ASan and UBSan", 1800),
     workflow("tsan", "stress under TSan", 1800),
+    workflow("msan", "operation replay and the stress under MSan", 1800),
+    workflow("coverage", "what the tests cover of core, and what they do not", 1800),
     checked_programs(1800, "check:5"),
     workflow("props", "every property", 1800),
     workflow("exhaustive", "every state of a tiny plan", 3600),

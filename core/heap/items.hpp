@@ -140,7 +140,7 @@ class Items : public Chunks<State> {
       if (bin_.empty_chunks > 0) {
         retire_chunks(slot, closed);
       }
-      if (is_empty(books_.region(slot)) && books_.region(slot).cls == cls_) {
+      if (is_empty(books_.region(slot))) {
         closed(close_region(slot));
       }
     }

@@ -14,7 +14,6 @@ enum class Problem : std::uint8_t {
   unused_region,     // in a region that nothing was allocated from, or that has been given back
   interior_pointer,  // inside an allocation or between two, not at the start of one
   double_free,       // the start of something that is free already
-  wrong_size,        // sized free with a size that this allocation cannot have been made with
   broken_invariant,  // the books contradict themselves: `invariant` names how
   lock_order,        // a lock was taken against the order
 };
@@ -42,8 +41,6 @@ constexpr const char* describe(Problem problem) {
       return "pointer is not the start of an allocation";
     case Problem::double_free:
       return "free of something already free";
-    case Problem::wrong_size:
-      return "freed with a size it was not allocated with";
     case Problem::broken_invariant:
       return "book-keeping is inconsistent";
     case Problem::lock_order:

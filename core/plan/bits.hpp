@@ -57,6 +57,4 @@ constexpr Word round_up(const Word& value, const Word& unit) {
   return (value + (unit - Word{1})) & ~(unit - Word{1});
 }
 
-constexpr bool is_power_of_two(std::uint64_t value) { return std::has_single_bit(value); }
-
 }  // namespace strata

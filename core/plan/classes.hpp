@@ -91,7 +91,7 @@ struct FourPerDoubling {
  private:
   using Reciprocals = std::array<std::uint32_t, item_classes + 1>;
 
-  static constexpr Reciprocals reciprocals() {
+  static consteval Reciprocals reciprocals() {
     Reciprocals table{};
     for (std::uint64_t cls = 1; cls <= item_classes; ++cls) {
       const std::uint64_t size = item_bytes<std::uint64_t>(cls);

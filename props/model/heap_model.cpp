@@ -26,7 +26,10 @@ class Step : public rc::state::Command<Model, Driver<AllocatorT>> {
   explicit Step(const Model& model) : operation_(*operation_of(*kind(model), SizeShiftMax)) {}
 
   void apply(Model& model) const override { model.allocated += is_allocation() ? 1 : 0; }
-  void run(const Model&, Driver<AllocatorT>& driver) const override { driver.execute(operation_); }
+  void run(const Model&, Driver<AllocatorT>& driver) const override {
+    mix().count(name(operation_.kind));
+    driver.execute(operation_);
+  }
   void show(std::ostream& out) const override { out << to_text(operation_); }
 
  private:
@@ -65,6 +68,7 @@ rc::Gen<Setup> any_setup() {
 // The commands are the last thing drawn, so that they are what a counter-example shows last.
 template <class AllocatorT, unsigned SizeShiftMax = AllocatorT::Plan::segment_shift + 1>
 void any_history(const Effort& effort) {
+  mix().begin_sequence();
   const Setup setup = *any_setup();
   Driver<AllocatorT> driver(setup, effort);
   rc::state::check(Model{}, driver,

@@ -12,18 +12,24 @@
 #include <string>
 #include <utility>
 
+#include "props/model/mix.hpp"
+
 namespace strata::check {
 
-// Cases a property, unless RC_PARAMS says otherwise. The seed is fixed, so that a date never turns
-// a run red; RC_PARAMS="max_success=… seed=…" looks further.
+// Cases a property, or STRATA_PROPERTY_PERCENT of them, unless RC_PARAMS says otherwise. The seed
+// is fixed, so that a date never turns a run red; RC_PARAMS="max_success=… seed=…" looks further.
 inline void set_default_cases() {
-  setenv("RC_PARAMS", "max_success=" STRATA_PROPERTY_CASES " seed=20261122", 0);
+  const char* const percent = std::getenv("STRATA_PROPERTY_PERCENT");
+  const int cases = STRATA_PROPERTY_CASES * (percent == nullptr ? 100 : std::atoi(percent)) / 100;
+  const std::string parameters = "max_success=" + std::to_string(cases) + " seed=20261122";
+  setenv("RC_PARAMS", parameters.c_str(), 0);
 }
 
 // STRATA_TEST_NAME is the ctest target's; props/model/CMakeLists.txt sets it.
 template <class Testable>
 void property(Testable&& testable) {
   set_default_cases();
+  mix().clear();
   const auto* info = testing::UnitTest::GetInstance()->current_test_info();
   const std::string id = std::string(info->test_suite_name()) + "." + info->name();
   const auto result =
@@ -33,6 +39,9 @@ void property(Testable&& testable) {
   if (result.template is<rc::detail::SuccessResult>()) {
     if (!result.template get<rc::detail::SuccessResult>().distribution.empty()) {
       std::cout << text.str() << '\n';
+    }
+    if (!mix().empty()) {
+      std::cout << id << ": " << mix() << '\n';
     }
     return;
   }

@@ -100,8 +100,8 @@ def _gtest(selection):
 
 def _fuzz(target, *more):
     return Program(f"fuzz_{target}", (f"fuzz/fuzz_{target}.cpp", *more),
-                   (*CHECK, "props/mutants/replay.cpp"),
-                   run=(f"corpus/fuzz_{target}",), limit_s=30)
+                   (*CHECK, "fuzz/replay.cpp"),
+                   run=("0", f"corpus/fuzz_{target}"), limit_s=30)
 
 
 SCENARIOS = ("Refill.*:RegionDeath.*:Purging.against_free_in_a_sparse_chunk:"
@@ -120,7 +120,7 @@ LAYERS = {
                        run=_gtest("*-Fork.*:Threads.AHundred*:Threads.ManyAtOnce:Process.Below*:"
                                   "Purge.SmallItems*"))],
     "model": [Program("model", ("props/model/heap_model.cpp", *CORE), CHECK,
-                      flags=('-DSTRATA_TEST_NAME="heap_model"', '-DSTRATA_PROPERTY_CASES="40"'),
+                      flags=('-DSTRATA_TEST_NAME="heap_model"', "-DSTRATA_PROPERTY_CASES=40"),
                       link=("-lrapidcheck", *GTEST), run=_gtest("HeapModel.*"))],
     "exhaustive": [Program("exhaustive", ("props/exhaustive/state_search.cpp",), CHECK, link=GTEST,
                            run=_gtest("StateSearch.ASegment"), limit_s=300)],

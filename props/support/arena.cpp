@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <map>
 #include <vector>
 
 #include "props/support/violation.hpp"
@@ -20,16 +19,23 @@ namespace strata::check {
 
 namespace {
 
-// At rest every arena is all zeros and closed. Keyed by size; thread-local, so without locks.
-std::map<std::uint64_t, std::vector<std::byte*>>& idle() {
-  thread_local std::map<std::uint64_t, std::vector<std::byte*>> arenas;
-  return arenas;
+// At rest every arena is all zeros and closed.
+struct Idle {
+  std::uint64_t size;
+  std::vector<std::byte*> arenas;
+};
+
+// Those of one size. Few sizes are in use; thread-local, so without locks.
+std::vector<std::byte*>& idle(std::uint64_t size) {
+  thread_local std::vector<Idle> sizes;
+  const auto found = std::ranges::find(sizes, size, &Idle::size);
+  return found != sizes.end() ? found->arenas : sizes.emplace_back(Idle{size, {}}).arenas;
 }
 
 }  // namespace
 
 Arena::Arena(std::uint64_t size) : size_(size) {
-  std::vector<std::byte*>& known = idle()[size];
+  std::vector<std::byte*>& known = idle(size);
   if (!known.empty()) {
     data_ = known.back();
     known.pop_back();
@@ -56,7 +62,7 @@ Arena::~Arena() {
     }
     ASAN_POISON_MEMORY_REGION(data_ + first_, last_ - first_);
   }
-  idle()[size_].push_back(data_);
+  idle(size_).push_back(data_);
 }
 
 void Arena::open(std::uint64_t offset, std::uint64_t bytes) {

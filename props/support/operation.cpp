@@ -192,14 +192,6 @@ const char* name(Bad bad) {
   return names[static_cast<std::size_t>(bad)];
 }
 
-const char* name(Kind kind) {
-  static constexpr std::array<const char*, kinds> names = {
-      "allocate",       "deallocate", "allocate_aligned", "resize", "allocate_known",
-      "bad_deallocate", "purge",      "advance",          "attach", "detach",
-      "fail_memory",    "validate",   "repeat",           "choices"};
-  return names[static_cast<std::size_t>(kind)];
-}
-
 // "size 100", "k 3", ...: the operands that this kind has.
 std::string operands(const Operation& op) {
   switch (op.kind) {
@@ -228,6 +220,14 @@ std::string operands(const Operation& op) {
 }
 
 }  // namespace
+
+const char* name(Kind kind) {
+  static constexpr std::array<const char*, kinds> names = {
+      "allocate",       "deallocate", "allocate_aligned", "resize", "allocate_known",
+      "bad_deallocate", "purge",      "advance",          "attach", "detach",
+      "fail_memory",    "validate",   "repeat",           "choices"};
+  return names[static_cast<std::size_t>(kind)];
+}
 
 Program decode(std::span<const std::uint8_t> bytes) {
   Reader in(bytes);

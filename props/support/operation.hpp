@@ -75,6 +75,8 @@ struct Program {
 Program decode(std::span<const std::uint8_t> bytes);
 std::vector<std::uint8_t> encode(const Program& program);
 
+const char* name(Kind kind);
+
 // One line, as strata-ops prints it: "t0 resize 3 to 100".
 std::string to_text(const Operation& operation);
 std::string to_text(const Program& program);

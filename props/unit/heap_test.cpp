@@ -255,7 +255,9 @@ template <class Body>
 int under_limit(decltype(RLIMIT_AS) resource, rlim_t bytes, Body body) {
   const pid_t child = fork();
   if (child == 0) {
-    const rlimit limit = {bytes, bytes};
+    rlimit limit{};
+    getrlimit(resource, &limit);
+    limit.rlim_cur = bytes;
     setrlimit(resource, &limit);
     _exit(body());
   }

@@ -44,6 +44,8 @@ TEST(Malloc, IsOurs) {
   std::free(p);
 }
 
+TEST(Malloc, NothingIsUsableOfNull) { EXPECT_EQ(malloc_usable_size(nullptr), 0U); }
+
 TEST(Malloc, SizeZeroIsAUniquePointer) {
   void* const a = std::malloc(0);
   void* const b = std::malloc(0);
@@ -201,8 +203,14 @@ TEST(New, EveryFormOfDelete) {
   ::operator delete(::operator new(10), std::size_t{10});
   ::operator delete[](::operator new[](10), std::size_t{10});
   ::operator delete(::operator new(10, std::nothrow), std::nothrow);
-  ::operator delete(::operator new(10, std::align_val_t{64}), std::size_t{10},
-                    std::align_val_t{64});
+  ::operator delete[](::operator new[](10, std::nothrow), std::nothrow);
+  constexpr std::align_val_t align{64};
+  ::operator delete(::operator new(10, align), align);
+  ::operator delete[](::operator new[](10, align), align);
+  ::operator delete(::operator new(10, align), std::size_t{10}, align);
+  ::operator delete[](::operator new[](10, align), std::size_t{10}, align);
+  ::operator delete(::operator new(10, align, std::nothrow), align, std::nothrow);
+  ::operator delete[](::operator new[](10, align, std::nothrow), align, std::nothrow);
   EXPECT_EQ(strata_validate(), 1);
 }
 

@@ -7,11 +7,13 @@
 
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "include/strata/strata.h"
@@ -135,18 +137,60 @@ TEST(Fork, InSeveralThreadsAtOnce) {
   EXPECT_EQ(strata_validate(), 1);
 }
 
-TEST(Process, BelowTheLowestRungEveryRequestIsRefused) {
+// The status of this program, begun again where less can be reserved than the lowest rung.
+int status_below_lowest_rung(const char* closed) {
   const pid_t child = fork();
   if (child == 0) {
-    const rlimit limit = {100 << 20, 100 << 20};
+    rlimit limit{};
+    getrlimit(RLIMIT_AS, &limit);
+    limit.rlim_cur = 100 << 20;
     setrlimit(RLIMIT_AS, &limit);
+    setenv("STRATA_TEST_CLOSED", closed, 1);
     execl("/proc/self/exe", "process_test", "--gtest_list_tests", nullptr);
     _exit(3);
   }
   int status = 0;
   waitpid(child, &status, 0);
+  return status;
+}
+
+// Before anything that cannot live without memory: what the calls say of a heap that is closed.
+[[gnu::constructor(103)]] void look_at_closed_heap() {
+  const char* const closed = std::getenv("STRATA_TEST_CLOSED");
+  if (closed == nullptr || std::strcmp(closed, "look") != 0) {
+    return;
+  }
+  strata_bounds bounds;
+  std::memset(&bounds, 0xFF, sizeof bounds);
+  strata_bounds_now(&bounds);
+  strata_purge();
+  errno = 0;
+  const bool refused = std::malloc(0) == nullptr && errno == ENOMEM;
+  std::free(nullptr);
+  _exit(refused && bounds.heap_bytes == 0 && strata_validate() == 1 ? 7 : 8);
+}
+
+TEST(Process, BelowTheLowestRungEveryRequestIsRefused) {
+  const int looked = status_below_lowest_rung("look");
+  EXPECT_TRUE(WIFEXITED(looked) && WEXITSTATUS(looked) == 7) << looked;
   // The test program itself cannot live without memory: bad_alloc ends it, no wild pointer does.
+  const int status = status_below_lowest_rung("go on");
   EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT) << status;
+}
+
+// An option that cannot be read ends the program before it begins; the shipped library's too.
+TEST(Process, AWrongOptionEndsIt) {
+  for (const auto& [option, expected] : {std::pair("check:1", 0), std::pair("check:x", 2)}) {
+    const pid_t child = fork();
+    if (child == 0) {
+      setenv("STRATA_OPTIONS", option, 1);
+      execl("/proc/self/exe", "process_test", "--gtest_list_tests", nullptr);
+      _exit(3);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == expected) << option << ' ' << status;
+  }
 }
 
 TEST(Threads, AHundredThousandLeaveNothingBehind) {

@@ -1,30 +1,15 @@
-// What the tests of this folder share: heaps over real memory, with hooks that remember reports.
+// What the tests of this folder share: heaps over real memory.
 #pragma once
 
 #include <gtest/gtest.h>
 
 #include <atomic>
 #include <memory>
-#include <mutex>
 #include <vector>
 
-#include "cache/allocator.hpp"
-#include "memory/linux.hpp"
-#include "sync/native.hpp"
+#include "props/unit/real_allocator.hpp"
 
 namespace strata::check {
-
-struct RememberingHooks : NoHooks {
-  void report(const Report& report) {
-    const std::lock_guard lock(mutex);
-    reports.push_back(report);
-  }
-  std::mutex mutex;
-  std::vector<Report> reports;
-};
-
-template <class Plan>
-using RealAllocator = Allocator<Heap<Plan, Linux, NativeSync<false>, RememberingHooks>>;
 
 // A heap of `segments` that is closed at the end, with no report left unread.
 template <class Plan>

@@ -1,0 +1,207 @@
+// What another thread does just while this one is inside a system call, or just before it has a
+// lock: the windows that law 3 leaves open, one at a time. (All orders of them: props/interleave.)
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "cache/allocator.hpp"
+#include "props/support/check_hooks.hpp"
+#include "props/support/plain_sync.hpp"
+#include "props/support/plans.hpp"
+#include "props/support/scripted_memory.hpp"
+
+namespace strata::check {
+namespace {
+
+// The other thread's turn: once.
+class Turn {
+ public:
+  void set(std::function<void()> action) { action_ = std::move(action); }
+  bool is_over() const { return action_ == nullptr; }
+  void take() {
+    if (const auto action = std::exchange(action_, nullptr)) {
+      // It holds none of this one's locks.
+      const HeldRanks held = std::exchange(PlainMutex::held(), HeldRanks());
+      action();
+      PlainMutex::held() = held;
+    }
+  }
+
+ private:
+  std::function<void()> action_;
+};
+
+Turn in_commit, in_decommit, before_bin, before_segments;
+
+template <class Plan>
+struct InterruptedMemory : ScriptedMemory<Plan> {
+  bool commit(Space space, std::uint64_t offset, std::uint64_t bytes) {
+    in_commit.take();
+    return ScriptedMemory<Plan>::commit(space, offset, bytes);
+  }
+  bool decommit(Space space, std::uint64_t offset, std::uint64_t bytes) {
+    in_decommit.take();
+    return ScriptedMemory<Plan>::decommit(space, offset, bytes);
+  }
+};
+
+struct InterruptedMutex : PlainMutex {
+  bool lock(Rank rank) {
+    if (rank >= rank::first_bin) {
+      (rank == rank::segments ? before_segments : before_bin).take();
+    }
+    return PlainMutex::lock(rank);
+  }
+};
+struct InterruptedSync : PlainSync {
+  using Mutex = InterruptedMutex;
+};
+
+// Small: four chunks of 256 B a region, four regions a segment; pages of 64 B.
+class Meanwhile : public testing::Test {
+ protected:
+  using Plan = Small;
+  using Allocator =
+      strata::Allocator<Heap<Plan, InterruptedMemory<Plan>, InterruptedSync, CheckHooks>>;
+
+  Meanwhile() { EXPECT_TRUE(allocator_.open(3)); }
+  ~Meanwhile() override {
+    EXPECT_TRUE(in_commit.is_over() && in_decommit.is_over());
+    EXPECT_TRUE(before_bin.is_over() && before_segments.is_over());
+    for (const Address address : live_) {
+      allocator_.deallocate(dead(), address);
+    }
+    EXPECT_EQ(reports(), 0U);
+    EXPECT_TRUE(allocator_.validate(Quiet::yes));
+    allocator_.close();
+  }
+
+  static Allocator::Cache* dead() { return Allocator::dead(); }
+  std::size_t reports() const { return allocator_.heap().hooks.reports.size(); }
+  Problem take_problem() {
+    auto& reports = allocator_.heap().hooks.reports;
+    EXPECT_EQ(reports.size(), 1U);
+    const Problem problem = reports.empty() ? Problem::none : reports[0].problem;
+    reports.clear();
+    return problem;
+  }
+
+  Address allocate(std::uint64_t size) {
+    live_.push_back(allocator_.allocate(dead(), size));
+    EXPECT_NE(live_.back(), 0U);
+    return live_.back();
+  }
+  void deallocate(Address address) {
+    std::erase(live_, address);
+    allocator_.deallocate(dead(), address);
+  }
+
+  mutable Allocator allocator_;
+  std::vector<Address> live_;
+};
+
+TEST_F(Meanwhile, AFreeOfWhatAPurgeHoldsIsADoubleFree) {
+  const Address first = allocate(64);  // a page each, four a chunk
+  const Address second = allocate(64);
+  deallocate(second);
+  Problem problem = Problem::none;
+  in_decommit.set([&] {
+    allocator_.deallocate(dead(), second);
+    problem = take_problem();
+    deallocate(first);  // a good one in the same chunk, with part of it held
+  });
+  allocator_.purge(dead());
+  EXPECT_EQ(problem, Problem::double_free);
+}
+
+TEST_F(Meanwhile, AFreeOfABlockThatAPurgeHoldsIsADoubleFree) {
+  const Address block = allocate(256);
+  allocate(256);
+  deallocate(block);
+  Problem problem = Problem::none;
+  in_decommit.set([&] {
+    allocator_.deallocate(dead(), block);
+    problem = take_problem();
+  });
+  allocator_.purge(dead());
+  EXPECT_EQ(problem, Problem::double_free);
+}
+
+TEST_F(Meanwhile, AFreeOfABlockThatIsNotWritableYetIsADoubleFree) {
+  const Address first = allocate(256);
+  Problem problem = Problem::none;
+  in_commit.set([&] {
+    allocator_.deallocate(dead(), first + 256);  // the neighbour that growth holds
+    problem = take_problem();
+  });
+  allocate(256);
+  EXPECT_EQ(problem, Problem::double_free);
+}
+
+TEST_F(Meanwhile, WhatIsFreedWhileARegionIsOpenedIsTakenFirst) {
+  std::vector<Address> filling;
+  for (std::uint64_t i = 0; i < Plan::chunks_per_region * 4; ++i) {
+    filling.push_back(allocate(64));  // the region is full
+  }
+  in_commit.set([&] { deallocate(filling[5]); });
+  EXPECT_EQ(allocate(64), filling[5]);
+}
+
+TEST_F(Meanwhile, ARegionOfBlocksMayDieUnderAPurge) {
+  // Two regions of one slot each, of blocks of 256 B.
+  std::vector<Address> blocks;
+  for (std::uint64_t i = 0; i < 8; ++i) {
+    blocks.push_back(allocate(256));
+  }
+  deallocate(blocks[7]);  // the purge begins with the highest
+  in_decommit.set([&] {
+    for (std::size_t i = 0; i < 7; ++i) {
+      deallocate(blocks[i]);
+    }
+  });
+  allocator_.purge(dead());
+}
+
+TEST_F(Meanwhile, ARegionOfItemsMayDieUnderAPurge) {
+  std::vector<Address> items;
+  for (std::uint64_t i = 0; i < 2 * Plan::chunks_per_region * 4; ++i) {
+    items.push_back(allocate(64));
+  }
+  for (std::size_t i = 24; i < 28; ++i) {
+    deallocate(items[i]);
+  }
+  in_decommit.set([&] {
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      if (i < 24 || i >= 28) {
+        deallocate(items[i]);
+      }
+    }
+  });
+  allocator_.purge(dead());
+}
+
+// A class that changes between the look and the lock: the pointer was bad, and is reported.
+TEST_F(Meanwhile, AnItemWhoseRegionDiesBeforeTheLockIsReported) {
+  const Address first = allocate(16);
+  const Address second = allocate(16);
+  deallocate(first);
+  deallocate(second);
+  before_bin.set([&] {
+    Reports none;
+    const Address whole = allocator_.allocate(dead(), 3 * Plan::segment_bytes);  // retires all
+    EXPECT_NE(whole, 0U);
+    live_.push_back(whole);
+  });
+  allocator_.deallocate(dead(), second);
+  EXPECT_EQ(take_problem(), Problem::unused_region);
+}
+
+TEST_F(Meanwhile, ARunThatIsFreedBeforeTheLockIsADoubleFree) {
+  const Address run = allocate(2 * Plan::segment_bytes);
+  before_segments.set([&] { deallocate(run); });
+  allocator_.deallocate(dead(), run);
+  EXPECT_EQ(take_problem(), Problem::double_free);
+}
+
+}  // namespace
+}  // namespace strata::check

@@ -1,0 +1,80 @@
+// malloc in a process that gets no thread key, or whose thread may not set its value: it serves, by
+// the bins, and nothing waits for a thread's end. The first call comes before any constructor, and
+// registering the fork handlers allocates.
+#include <pthread.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "include/strata/strata.h"
+
+extern "C" int __register_atfork(void (*)(), void (*)(), void (*)(), void*) noexcept;
+
+namespace {
+
+constexpr const char* no_key = "STRATA_TEST_NO_KEY";
+
+void* first = nullptr;
+void* of_registering = nullptr;
+
+void call_first(int, char**, char**) { first = std::malloc(40); }
+
+}  // namespace
+
+extern "C" {
+
+[[gnu::section(".preinit_array"), gnu::used]] void (*before_constructors)(int, char**,
+                                                                          char**) = call_first;
+
+// These stand before the C library's.
+int pthread_key_create(pthread_key_t* key, void (*)(void*)) noexcept {
+  *key = 0;
+  return std::getenv(no_key) != nullptr ? EAGAIN : 0;
+}
+int pthread_setspecific(pthread_key_t, const void*) noexcept { return ENOMEM; }
+int pthread_atfork(void (*prepare)(), void (*parent)(), void (*child)()) noexcept {
+  of_registering = std::malloc(40);
+  return __register_atfork(prepare, parent, child, nullptr);
+}
+}
+
+namespace {
+
+bool serves() {
+  std::array<char*, 500> live{};
+  for (std::size_t i = 0; i < 20'000; ++i) {
+    char*& p = live[i * 7 % live.size()];
+    std::free(p);
+    p = static_cast<char*>(std::malloc(i % 3000 + 1));
+    if (p == nullptr) {
+      return false;
+    }
+    std::memset(p, 1, i % 3000 + 1);
+  }
+  for (char* const p : live) {
+    std::free(p);
+  }
+  return strata_validate() == 1;
+}
+
+}  // namespace
+
+int main(int, char** argv) {
+  const bool good = first != nullptr && of_registering != nullptr && serves();
+  std::free(first);
+  std::free(of_registering);
+  const bool keys_are_refused = std::getenv(no_key) != nullptr;
+  std::printf("%s: %s\n", keys_are_refused ? "no key" : "no value of a key", good ? "good" : "bad");
+  std::fflush(stdout);
+  if (!good || keys_are_refused) {
+    return good ? 0 : 1;
+  }
+  setenv(no_key, "1", 1);
+  execv("/proc/self/exe", argv);
+  return 2;
+}
