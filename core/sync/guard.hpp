@@ -49,8 +49,10 @@ class [[nodiscard, clang::scoped_lockable]] Guard {
       Mutex& mutex, Rank rank) {
     Guard guard;
     guard.rank_ = rank;
-    if (mutex.try_lock(rank, guard.locked_)) {
+    bool locked = false;
+    if (mutex.try_lock(rank, locked)) {
       guard.mutex_ = &mutex;
+      guard.locked_ = locked;
     }
     return guard;
   }
