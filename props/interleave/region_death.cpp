@@ -39,12 +39,9 @@ class RegionDeath : public testing::Test {
   // it up, takes its slot with an object of another group.
   void expect_reported_in(std::uint64_t size) {
     expect_passes(
-        {.setup = [this] { open(3); },
+        {.setup = [this] { open(2); },
          .threads = {[this] { stage.allocator().deallocate(stage.dead(), dying[1].address); },
-                     [this] {
-                       stage.allocator().deallocate(stage.dead(), dying[1].address);
-                       stage.give(stage.dead(), dying[2]);
-                     },
+                     [this] { stage.allocator().deallocate(stage.dead(), dying[1].address); },
                      [=, this] {
                        stage.give(stage.dead(), dying[0]);
                        // None, while the slot is not free yet.
