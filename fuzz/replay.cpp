@@ -33,7 +33,8 @@ void run(const std::uint8_t* bytes, std::size_t size) {
   ++inputs;
 }
 
-[[noreturn]] void cannot(const char* action, const char* path) {
+[[noreturn]]
+void cannot(const char* action, const char* path) {
   std::fprintf(stderr, "replay: cannot %s %s\n", action, path);
   std::exit(2);
 }

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cassert>  // declares __assert_fail
 #include <cstdlib>
 #include <cstring>
 
@@ -94,9 +95,8 @@ void AbortingHandler::out_of_order(Rank taken, Rank held) {
 
 #if STRATA_CHECKED
 // The C library's would allocate its message, and wait for a lock that this thread may hold.
-extern "C" [[noreturn]]
-void __assert_fail(const char* assertion, const char* file, unsigned int line,
-                   const char* function) noexcept {
+extern "C" void __assert_fail(const char* assertion, const char* file, unsigned int line,
+                              const char* function) noexcept {
   strata::Line message;
   message.text("strata: ").text(file).text(":").number(line).text(": ").text(function);
   message.text(": assertion failed: ").text(assertion).write_out();

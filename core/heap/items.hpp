@@ -19,7 +19,11 @@ class Items : public Chunks<State> {
   using typename Base::Class, typename Base::Map, typename Base::Plan;
 
  public:
-  using Base::Base, Base::hold_chunk, Base::release_chunk;
+  using Base::hold_chunk, Base::release_chunk;
+
+  [[clang::requires_capability(role::Bin::held)]]
+  Items(State& state, Class cls)
+      : Base(state, cls) {}
 
   // Takes up to `count` items, lowest address first, writing them downwards from `end`, so that a
   // stack filled this way pops the lowest first. Returns how many; 0 if the bin has nothing that is

@@ -53,8 +53,10 @@ class [[nodiscard, clang::scoped_lockable]] Guard {
   static Guard try_lock(Mutex& mutex, Rank rank) {
     Guard guard;
     guard.rank_ = rank;
-    if (mutex.try_lock(rank, guard.locked_)) {
+    bool locked = false;
+    if (mutex.try_lock(rank, locked)) {
       guard.mutex_ = &mutex;
+      guard.locked_ = locked;
     }
     return guard;
   }

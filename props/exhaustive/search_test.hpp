@@ -1,4 +1,5 @@
-// One search as a test: what it must come to, what it prints, and how a counter-example is replayed.
+// One search as a test: what it must come to, what it prints, and how a counter-example is
+// replayed.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -62,12 +63,10 @@ inline void print(const SearchResult& result) {
 template <class Plan, class Memory = SearchMemory<Plan>>
 SearchResult search(const SearchSpace& space) {
   const auto search = std::make_unique<Search<Plan, Memory>>(space);
-  const CrashNotice notice([&] {
-    std::cerr << to_text(search->counter_example("the heap crashed")) << std::flush;
-  });
+  const CrashNotice notice(
+      [&] { std::cerr << to_text(search->counter_example("the heap crashed")) << std::flush; });
   const char* const replay = std::getenv("STRATA_REPLAY");
-  const SearchResult result =
-      replay == nullptr ? search->run() : search->replay(from_hex(replay));
+  const SearchResult result = replay == nullptr ? search->run() : search->replay(from_hex(replay));
   print(result);
   return result;
 }

@@ -243,8 +243,7 @@ class Subject {
         matters = matters || Plan::unit_align(larger) < align;
       }
       if (matters) {
-        moves.push_back({Kind::allocate_aligned,
-                         static_cast<std::uint8_t>(std::countr_zero(align)),
+        moves.push_back({Kind::allocate_aligned, static_cast<std::uint8_t>(std::countr_zero(align)),
                          static_cast<std::uint32_t>(size)});
       }
     }

@@ -295,8 +295,8 @@ TEST_F(Locks, try_lock_is_busy_only_while_it_is_held) {
 // The deadlock that ranks prevent: here each thread gives the two locks ranks of its own.
 TEST_F(Locks, a_deadlock_is_found) {
   const auto take_both = [](Mutex& one, Mutex& other) {
-    const Guard outer(one, rank::commit);
-    const Guard inner(other, rank::purge);
+    const Guard<Mutex, role::Commit> outer(one, rank::commit);
+    const Guard<Mutex, role::Purge> inner(other, rank::purge);
   };
   expect_fails(of([=, this] { take_both(a, b); }, [=, this] { take_both(b, a); }),
                "deadlock: thread 0 waits for thread 1; thread 1 waits for thread 0");
@@ -305,8 +305,8 @@ TEST_F(Locks, a_deadlock_is_found) {
 TEST_F(Locks, a_wrong_order_is_found_without_a_deadlock) {
   expect_fails(of(
                    [&] {
-                     const Guard outer(a, rank::purge);
-                     const Guard inner(b, rank::commit);
+                     const Guard<Mutex, role::Purge> outer(a, rank::purge);
+                     const Guard<Mutex, role::Commit> inner(b, rank::commit);
                    },
                    [] {}),
                "lock order: rank 2 taken while holding rank 3");

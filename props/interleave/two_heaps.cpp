@@ -41,9 +41,9 @@ TEST_F(TwoHeaps, are_used_by_three_threads) {
     stage.give(stage.dead(), stage.take(stage.dead(), size));
   };
   expect_passes({.setup = [&] { open(); },
-                 .threads = {[&] { work(here, there, Stage::small_block); },
+                 .threads = {[&] { work(here, there, Stage::small_item); },
                              [&] { take_and_give(here, Stage::small_item); },
-                             [&] { take_and_give(there, Stage::small_block); }},
+                             [&] { take_and_give(there, Stage::small_item); }},
                  .check = [&] { finish(); }});
 }
 

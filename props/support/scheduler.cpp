@@ -257,11 +257,14 @@ void Scheduler::become_only_thread() {
   trace("goes on as a process of its own");
 }
 
+// In turn, with no choice: two that wait for a third must not pass the time between them.
 void Scheduler::yield() {
-  Candidates candidates{};
-  const std::uint32_t count = others(candidates, 0);
-  if (count > 0) {
-    switch_to(candidates[choose(count)]);
+  for (ThreadId i = 1; i < thread_count_; ++i) {
+    const ThreadId next = (current_ + i) % thread_count_;
+    if (runnable(next)) {
+      switch_to(next);
+      return;
+    }
   }
 }
 

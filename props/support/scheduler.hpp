@@ -82,7 +82,7 @@ class Scheduler {
   std::uint32_t choose(std::uint32_t options);
   // Another thread may run here.
   void point();
-  // Another runs here, if one can.
+  // The next thread that can runs here; no preemption.
   void yield();
   void start(ThreadId thread);
   void join(ThreadId thread);

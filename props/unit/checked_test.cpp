@@ -82,7 +82,6 @@ TEST(CheckedDeathTest, LocksOutOfOrderAreNamed) {
   bool locked = false;
   EXPECT_TRUE(high.try_lock(rank::segments, locked));
   low.unlock(rank::commit);
-  ProcessSync::Mutex other{};
   EXPECT_FALSE(high.try_lock(rank::segments + 1, locked)) << "busy";
   high.unlock(rank::segments);
 }

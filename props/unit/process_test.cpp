@@ -155,7 +155,8 @@ int status_below_lowest_rung(const char* closed) {
 }
 
 // Before anything that cannot live without memory: what the calls say of a heap that is closed.
-[[gnu::constructor(103)]] void look_at_closed_heap() {
+[[gnu::constructor(103)]]
+void look_at_closed_heap() {
   const char* const closed = std::getenv("STRATA_TEST_CLOSED");
   if (closed == nullptr || std::strcmp(closed, "look") != 0) {
     return;

@@ -27,7 +27,10 @@ void write_and_die(int signal) {
   std::raise(signal);
 }
 
-[[gnu::constructor]] void catch_abort() { std::signal(SIGABRT, write_and_die); }
+[[gnu::constructor]]
+void catch_abort() {
+  std::signal(SIGABRT, write_and_die);
+}
 
 }  // namespace
 

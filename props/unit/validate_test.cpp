@@ -40,7 +40,7 @@ class BrokenBooks : public testing::Test {
     allocator_.close();
   }
 
-  auto& books() { return allocator_.heap().books; }
+  auto& books() { return allocator_.heap().books.of_everything(); }
   std::uint32_t slot_of(Address address) {
     return static_cast<std::uint32_t>(Plan::slot_of(address - allocator_.heap().base));
   }
@@ -163,10 +163,10 @@ TEST_F(BrokenBooks, OfSegments) {
   const std::uint32_t segment = item_ / Plan::regions_per_segment;
   expect_noticed(books().segment_free(segment), 0xF, "a segment's map shows its unused slots");
   expect_noticed(books().segment_used(segment), 0, "used slots are counted");
-  auto& control = books().control();
-  expect_noticed(control.free_slots, 0, "unused slots are counted");
-  expect_noticed(control.dirty_slots, 99, "dirty unused slots are counted");
-  expect_noticed(control.segment_head, 0xFFFF, "the segment list is in address order");
+  unused_t& unused = books().unused();
+  expect_noticed(unused.free_slots, 0, "unused slots are counted");
+  expect_noticed(unused.dirty_slots, 99, "dirty unused slots are counted");
+  expect_noticed(unused.segment_head, 0xFFFF, "the segment list is in address order");
 }
 
 TEST_F(BrokenBooks, OfTheWhole) {

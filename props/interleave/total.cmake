@@ -1,0 +1,16 @@
+# The sum over all scenarios of what they explored: cmake -DDIRECTORY=... -P total.cmake. Each that ran
+# to its end has left its number of executions there; the next run begins anew.
+file(GLOB scenarios "${DIRECTORY}/*")
+set(executions 0)
+foreach(scenario IN LISTS scenarios)
+  file(STRINGS "${scenario}" explored)
+  foreach(count IN LISTS explored)
+    math(EXPR executions "${executions} + ${count}")
+  endforeach()
+endforeach()
+file(REMOVE_RECURSE "${DIRECTORY}")
+list(LENGTH scenarios scenario_count)
+message("${executions} executions of ${scenario_count} scenarios, each of them complete")
+if(executions LESS 1000000)
+  message(FATAL_ERROR "expected at least 1000000 executions")
+endif()
