@@ -82,15 +82,14 @@ struct Cache {
   // Whether it is a thread's own; false for the unborn and the dead.
   bool has_magazines() const { return magazines[1].limit != 0; }
 
-  // Empty magazines, whatever was there before.
+  // Empty magazines, whatever was held before. The null below each stack is there: a slot's memory
+  // was zero at first and all caches are laid out alike. Not even looked at, so that a thread's
+  // first call does not touch a page for each stack.
   void initialise() {
     zero = 0;
     magazines = {};
     blocks = {};
     for (plan::Class cls = 1; cls <= Plan::item_classes; ++cls) {
-      if (at(floor(cls)) != 0) {  // else a page of zeros may stay one that costs nothing
-        at(floor(cls)) = 0;
-      }
       set_count(cls, 0);
       set_limit(cls, std::min(Limits::limit_first, Limits::capacity(cls)));
     }

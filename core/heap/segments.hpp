@@ -5,6 +5,7 @@
 // dirt) is written by whoever opens and closes it.
 #pragma once
 
+#include <algorithm>
 #include <cassert>
 
 #include "heap/state.hpp"
@@ -31,12 +32,23 @@ class Segments {
     control.first_slot =
         static_cast<std::uint32_t>(Plan::slot_of(round_up(present.begin, Plan::region_bytes)));
     control.end_slot = static_cast<std::uint32_t>(Plan::slot_of(end));
+    assert(control.first_slot <= control.end_slot);
     books_.unused().segment_head = no_segment;
+    books_.unused().free_slots = control.end_slot - control.first_slot;
+    // By segment: a look at each slot's record would make a page of every 128 of them resident.
     for (std::uint32_t segment = 0; segment < books_.segments(); ++segment) {
-      books_.segment_used(segment) = per_segment;
-    }
-    for (std::uint32_t slot = control.first_slot; slot < control.end_slot; ++slot) {
-      put_slot(slot);
+      const std::uint32_t first = segment * per_segment;
+      const auto within = [first](std::uint32_t slot) {
+        return std::clamp(slot, first, first + per_segment) - first;
+      };
+      const std::uint64_t free = (std::uint64_t{1} << within(control.end_slot)) -
+                                 (std::uint64_t{1} << within(control.first_slot));
+      books_.segment_free(segment) = static_cast<std::uint32_t>(free);
+      books_.segment_used(segment) = static_cast<std::uint8_t>(
+          per_segment - within(control.end_slot) + within(control.first_slot));
+      if (free != 0) {
+        books_.segment_list().insert(segment);
+      }
     }
   }
 
