@@ -233,6 +233,7 @@ class Allocator {
       give_back(cache, reports);
     }
     heap_.purge();
+    registry_.purge();
     finish(reports);
   }
 

@@ -1,5 +1,6 @@
 // Where caches live: a space of their own, in slots of whole pages, lowest first, so that as many
-// are in memory as threads were ever alive at once; a slot's pages go back when its thread ends.
+// are in memory as threads were ever alive at once; a slot's pages go back when its thread ends, but
+// for the lowest slots.
 #pragma once
 
 #include <optional>
@@ -22,6 +23,8 @@ class Registry {
   using Cache = strata::Cache<Plan>;
   static constexpr std::uint32_t slots_max = 16384;
   static constexpr std::uint32_t slots_min = 4;
+  // These keep their pages for the next thread: to fault them in again costs as much as the thread.
+  static constexpr std::uint32_t warm_slots = 16;
   // A small heap keeps few caches: all slots together take this part of its address space.
   static constexpr std::uint64_t heap_bytes_per_cache_byte = 256;
   static constexpr std::uint64_t slot_bytes =
@@ -73,9 +76,21 @@ class Registry {
   // The magazines are empty, or are to be forgotten.
   void put(Cache* cache) {
     const std::uint32_t slot = slot_of(cache);
-    (void)heap_.decommit(Space::caches, offset_of(slot), slot_bytes);
+    if (slot >= warm_slots) {
+      (void)heap_.decommit(Space::caches, offset_of(slot), slot_bytes);
+    }
     const auto lock = this->lock();
     free().put(slot);
+  }
+
+  // The warm slots that no thread has give their pages back too.
+  void purge() {
+    const auto lock = this->lock();
+    for (std::uint32_t slot = 0; slot < std::min(warm_slots, header().ready); ++slot) {
+      if (free().test(slot)) {
+        (void)heap_.decommit(Space::caches, offset_of(slot), slot_bytes);
+      }
+    }
   }
 
   [[clang::acquire_capability(role::Registry::held), clang::no_thread_safety_analysis]]

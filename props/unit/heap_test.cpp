@@ -1,4 +1,5 @@
 // The laws by example, on real memory.
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -234,6 +235,33 @@ TEST(BlockMagazines, AThreadWithoutACacheKeepsNothing) {
   const Address block = room->allocate(room->dead(), 100 * kib);
   room->deallocate(room->dead(), block);
   EXPECT_EQ(room->bounds().live_bytes, live);
+}
+
+bool is_resident(void* address) {
+  const auto page = reinterpret_cast<Address>(address) & ~Address{4095};
+  unsigned char resident = 0;
+  EXPECT_EQ(mincore(reinterpret_cast<void*>(page), 1, &resident), 0);
+  return (resident & 1) != 0;
+}
+
+// A thread that ends leaves its cache to the next with its pages, if few threads are alive.
+TEST(Caches, OfTheFirstThreadsStayInMemoryUntilAPurge) {
+  constexpr std::size_t threads = 20;
+  Room<plan::Quarter> room;  // whose own cache is the first
+  std::vector<Room<plan::Quarter>::Cache*> caches;
+  for (std::size_t i = 0; i < threads; ++i) {
+    caches.push_back(room->attach());
+    room->deallocate(caches[i], room->allocate(caches[i], 16));
+    EXPECT_TRUE(is_resident(caches[i]));
+  }
+  for (auto* const cache : caches) {
+    room->detach(cache);
+  }
+  EXPECT_EQ(std::ranges::count_if(caches, is_resident), 15);
+  EXPECT_EQ(room->attach(), caches[0]) << "the lowest first";
+  room->purge(room.cache());
+  EXPECT_EQ(std::ranges::count_if(caches, is_resident), 1) << "only the one in use";
+  room->detach(caches[0]);
 }
 
 TEST(Bounds, OfTheStandardSpace) {
