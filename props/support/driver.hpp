@@ -364,6 +364,7 @@ class Driver {
     std::ranges::sort(touched);
     touched.erase(std::unique(touched.begin(), touched.end()), touched.end());
     Reports reports;
+    const role::Alone alone;  // no other thread, so that each look is at books at rest
     RegionValidator<Heap> validator(heap(), reports);
     for (const auto& [slot, unit] : touched) {
       const auto bin = Plan::bin_of(heap().class_at(std::uint64_t{slot} << Plan::region_shift));

@@ -101,7 +101,7 @@ Word layout_bytes(std::uint32_t segments, std::uint32_t which) {
   const Word slots = Word{segments} * P::regions_per_segment;
   switch (which) {
     case 0:
-      return sizeof(control_t<ProofSync>);
+      return layout.unused + sizeof(unused_t);  // the allocator's record, and that behind it
     case 1:
       return P::bins * sizeof(bin_t);
     case 2:
