@@ -18,8 +18,8 @@ struct Step {
 };
 
 struct CounterExample {
-  std::string text;      // the operations and what was wrong then; empty: there is none
-  std::string encoded;   // the operations as hexadecimal digits
+  std::string text;              // the operations and what was wrong then; empty: there is none
+  std::string encoded;           // the operations as hexadecimal digits
   std::uint64_t operations = 0;  // the answers of the system apart
   bool empty() const { return text.empty(); }
 };

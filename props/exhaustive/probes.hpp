@@ -1,10 +1,10 @@
 // What must hold of calls that lead to no state of their own: from one state, each of them.
 //
 //   a bad free of every place     is reported, and changes nothing
-//   an attempt, without law 5     fails and changes nothing (law 4), or leads where the request does
-//   several items at once         come and go as they do one by one
-//   a resize in place             changes no books, and drops only what lies past the new end
-//   relief, the purge by a goal   reaches it, and changes nothing that lives
+//   an attempt, without law 5     fails and changes nothing (law 4), or leads where the request
+//   does several items at once         come and go as they do one by one a resize in place changes
+//   no books, and drops only what lies past the new end relief, the purge by a goal   reaches it,
+//   and changes nothing that lives
 #pragma once
 
 #include <array>

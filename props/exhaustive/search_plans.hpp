@@ -34,13 +34,20 @@ struct Minimum {
 
 namespace minimum {
 
+// Quick: the slice of ci/test and ci/check.
 inline constexpr Minimum a_segment = {1'250'000, 21'000'000};
 inline constexpr Minimum parts_of_two_segments = {260'000, 4'900'000};
-inline constexpr Minimum parts_of_three_segments = {120'000, 4'500'000};
+inline constexpr Minimum regions_of_three_segments = {120'000, 4'500'000};
 inline constexpr Minimum three_regions = {195'000, 5'200'000};
 inline constexpr Minimum four_chunks = {60'000, 1'000'000};
 inline constexpr Minimum four_items = {7'500, 100'000};
 inline constexpr Minimum quarter_halves = {1'600, 40'000};
+inline constexpr Minimum quarter_pages = {5'000, 94'000};
+inline constexpr Minimum quarter_segment = {140'000, 4'200'000};
+// With these, the preset `exhaustive`.
+inline constexpr Minimum chunks_of_three_segments = {1'250'000, 32'000'000};
+// With these, `exhaustive-full`.
+inline constexpr Minimum regions_of_three_whole_segments = {2'000'000, 70'000'000};
 
 }  // namespace minimum
 

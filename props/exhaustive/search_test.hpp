@@ -1,4 +1,5 @@
-// One search as a test: what it must come to, what it prints, and how a counter-example is replayed.
+// One search as a test: what it must come to, what it prints, and how a counter-example is
+// replayed.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -10,6 +11,7 @@
 #include <memory>
 
 #include "props/exhaustive/search.hpp"
+#include "props/exhaustive/search_plans.hpp"
 
 namespace strata::check {
 
@@ -59,17 +61,30 @@ inline void print(const SearchResult& result) {
       result.operations, result.seconds);
 }
 
-template <class Plan, class Memory = SearchMemory<Plan>>
-SearchResult search(const SearchSpace& space) {
-  const auto search = std::make_unique<Search<Plan, Memory>>(space);
-  const CrashNotice notice([&] {
-    std::cerr << to_text(search->counter_example("the heap crashed")) << std::flush;
-  });
+// Runs the search, or replays the counter-example that ci/repro was given.
+template <class Plan>
+void expect_complete(const SearchSpace& space, const Minimum& minimum) {
+  const auto search = std::make_unique<Search<Plan>>(space);
+  const CrashNotice notice(
+      [&] { std::cerr << to_text(search->counter_example("the heap crashed")) << std::flush; });
   const char* const replay = std::getenv("STRATA_REPLAY");
-  const SearchResult result =
-      replay == nullptr ? search->run() : search->replay(from_hex(replay));
+  const SearchResult result = replay == nullptr ? search->run() : search->replay(from_hex(replay));
   print(result);
-  return result;
+  EXPECT_TRUE(result.counter_example.empty()) << to_text(result.counter_example);
+  if (replay == nullptr) {
+    EXPECT_TRUE(result.complete);
+    EXPECT_GE(result.states, minimum.states);
+    EXPECT_GE(result.transitions, minimum.transitions);
+    EXPECT_GT(result.exhausted, 0U);
+  }
+}
+
+// What was a counter-example once is none.
+template <class Plan>
+void expect_passes(const SearchSpace& space, const char* encoded) {
+  const SearchResult result = Search<Plan>(space).replay(from_hex(encoded));
+  EXPECT_GT(result.transitions, 0U);
+  EXPECT_TRUE(result.counter_example.empty()) << to_text(result.counter_example);
 }
 
 }  // namespace strata::check
