@@ -21,6 +21,10 @@ TEST(StateSearch, QuarterInASegment) {
   expect_complete<QuarterWhole>({.end_slot = 2, .bytes_min = 112}, minimum::quarter_segment);
 }
 
+TEST(LongSearch, QuarterInSmallPagesOfASegment) {
+  expect_complete<QuarterPages>({.end_slot = 2, .bytes_min = 112}, minimum::quarter_pages_segment);
+}
+
 // What the search found once: pages behind the last item of a chunk were purged with nothing held.
 TEST(StateSearch, PagesBehindTheLastItem) {
   expect_passes<QuarterPages>({.end_slot = 1, .bytes_min = 80}, "01000480cf01000480df0480cf010006");

@@ -21,5 +21,10 @@ TEST(StateSearch, ThreeRegionsOfASegment) {
                                minimum::three_regions);
 }
 
+TEST(FullSearch, ItemsOfThreeRegions) {
+  expect_stopped<FourRegions>({.end_slot = 3, .states_max = 1'000'000},
+                              minimum::items_of_three_regions, 12);
+}
+
 }  // namespace
 }  // namespace strata::check

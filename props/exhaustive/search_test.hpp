@@ -61,9 +61,10 @@ inline void print(const SearchResult& result) {
       result.operations, result.seconds);
 }
 
-// Runs the search, or replays the counter-example that ci/repro was given.
-template <class Plan>
-void expect_complete(const SearchSpace& space, const Minimum& minimum) {
+// Runs the search, or replays the counter-example that ci/repro was given. What it comes to is
+// checked by check(result), of a search alone.
+template <class Plan, class Check>
+void expect_sound(const SearchSpace& space, const Minimum& minimum, Check check) {
   const auto search = std::make_unique<Search<Plan>>(space);
   const CrashNotice notice(
       [&] { std::cerr << to_text(search->counter_example("the heap crashed")) << std::flush; });
@@ -72,11 +73,27 @@ void expect_complete(const SearchSpace& space, const Minimum& minimum) {
   print(result);
   EXPECT_TRUE(result.counter_example.empty()) << to_text(result.counter_example);
   if (replay == nullptr) {
-    EXPECT_TRUE(result.complete);
     EXPECT_GE(result.states, minimum.states);
     EXPECT_GE(result.transitions, minimum.transitions);
     EXPECT_GT(result.exhausted, 0U);
+    check(result);
   }
+}
+
+// Every reachable state.
+template <class Plan>
+void expect_complete(const SearchSpace& space, const Minimum& minimum) {
+  expect_sound<Plan>(space, minimum,
+                     [](const SearchResult& result) { EXPECT_TRUE(result.complete); });
+}
+
+// Stopped at the bound of `space`, with every sequence of so many operations tried.
+template <class Plan>
+void expect_stopped(const SearchSpace& space, const Minimum& minimum, std::uint32_t operations) {
+  expect_sound<Plan>(space, minimum, [operations](const SearchResult& result) {
+    EXPECT_FALSE(result.complete);
+    EXPECT_GE(result.operations, operations);
+  });
 }
 
 // What was a counter-example once is none.
