@@ -7,8 +7,8 @@
 // scratch; and from each the calls of probes.hpp are made.
 #pragma once
 
-#include <chrono>
 #include <cstdio>
+#include <ctime>
 #include <vector>
 
 #include "props/exhaustive/counter_example.hpp"
@@ -26,7 +26,7 @@ struct SearchResult {
   std::uint64_t bad_frees = 0;
   std::uint32_t operations = 0;  // every sequence of so many has been tried
   bool complete = false;         // and longer ones lead nowhere else
-  double seconds = 0;
+  double seconds = 0;            // of one core
   CounterExample counter_example;
 };
 
@@ -38,7 +38,7 @@ class Search {
  public:
   explicit Search(const SearchSpace& space) : space_(space), subject_(space) {
     nodes_.push_back({});
-    requests_ = subject_.requests(space.bytes_min);
+    requests_ = requests<Plan>(subject_.heap().heap_bytes, space.bytes_min);
   }
 
   SearchResult run() {
@@ -51,9 +51,10 @@ class Search {
       Walk<Subject> walk(subject_);
       each_step(program, walk, [&](const Step& step, const std::string& text) {
         std::puts(text.c_str());
+        current_ = static_cast<std::uint32_t>(nodes_.size() - 1);
         now_ = step;
         walk.go(step);
-        nodes_.push_back({static_cast<std::uint32_t>(nodes_.size() - 1), step});
+        nodes_.push_back({current_, step});
       });
       expand(static_cast<std::uint32_t>(nodes_.size() - 1));
     });
@@ -81,7 +82,7 @@ class Search {
 
   template <class Work>
   SearchResult reported(Work work) {
-    const auto started = std::chrono::steady_clock::now();
+    const std::clock_t started = std::clock();
     try {
       work();
     } catch (const Violation& violation) {
@@ -93,8 +94,7 @@ class Search {
     result_.bad_frees = counts.bad_frees;
     result_.probes = counts.attempts + counts.batches + counts.resizes + counts.reliefs;
     result_.states = nodes_.size();
-    result_.seconds =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+    result_.seconds = static_cast<double>(std::clock() - started) / CLOCKS_PER_SEC;
     return result_;
   }
 
@@ -120,13 +120,10 @@ class Search {
 
   void expand(std::uint32_t node) {
     current_ = node;
-    const Units<Plan> live = subject_.start().live;
-    const bool may_allocate = live.count() < space_.live_max;
-    if (may_allocate) {
-      for (const Move& request : requests_) {
-        make(request);
-      }
+    for (const Move& request : requests_) {
+      make(request);
     }
+    const Units<Plan> live = subject_.start().live;
     live.each([&](std::uint64_t offset, std::uint64_t) {
       make({.kind = Kind::deallocate, .operand = static_cast<std::uint32_t>(offset)});
     });
@@ -135,9 +132,7 @@ class Search {
     now_ = {};
     probes_.run(space_.bytes_min);
     for (const Move& request : requests_) {
-      if (may_allocate) {
-        probes_.attempt(request);
-      }
+      probes_.attempt(request);
     }
     probes_.forget();
   }

@@ -26,21 +26,47 @@ using QuarterPages = plan::Plan<plan::Geometry<10, 9, 8, 6, 4, 2>, plan::FourPer
 // The same in one page a chunk, so that two regions are not too many states.
 using QuarterWhole = plan::Plan<plan::Geometry<10, 9, 8, 8, 4, 2>, plan::FourPerDoubling>;
 
-// Of a search: what it must reach.
+// What a search must reach.
 struct Minimum {
   std::uint64_t states;
   std::uint64_t transitions;
+
+  constexpr Minimum operator+(const Minimum& other) const {
+    return {states + other.states, transitions + other.transitions};
+  }
+  constexpr bool reaches(std::uint64_t states_min, std::uint64_t transitions_min) const {
+    return states >= states_min && transitions >= transitions_min;
+  }
 };
 
 namespace minimum {
 
+// Quick: the slice of ci/test and ci/check.
 inline constexpr Minimum a_segment = {1'250'000, 21'000'000};
 inline constexpr Minimum parts_of_two_segments = {260'000, 4'900'000};
-inline constexpr Minimum parts_of_three_segments = {120'000, 4'500'000};
+inline constexpr Minimum regions_of_three_segments = {120'000, 4'500'000};
 inline constexpr Minimum three_regions = {195'000, 5'200'000};
 inline constexpr Minimum four_chunks = {60'000, 1'000'000};
 inline constexpr Minimum four_items = {7'500, 100'000};
 inline constexpr Minimum quarter_halves = {1'600, 40'000};
+inline constexpr Minimum quarter_pages = {5'000, 94'000};
+inline constexpr Minimum quarter_segment = {140'000, 4'200'000};
+inline constexpr Minimum quick = a_segment + parts_of_two_segments + regions_of_three_segments +
+                                 three_regions + four_chunks + four_items + quarter_halves +
+                                 quarter_pages + quarter_segment;
+
+// With these, the preset `exhaustive`.
+inline constexpr Minimum quarter_pages_segment = {3'000'000, 66'000'000};
+inline constexpr Minimum standard = quick + quarter_pages_segment;
+static_assert(standard.reaches(3'000'000, 50'000'000));
+
+// With these, `exhaustive-full`. They end at a bound.
+inline constexpr Minimum chunks_of_three_segments = {1'250'000, 32'000'000};
+inline constexpr Minimum three_whole_segments = {2'100'000, 72'000'000};
+inline constexpr Minimum items_of_three_regions = {1'700'000, 23'000'000};
+inline constexpr Minimum full =
+    standard + chunks_of_three_segments + three_whole_segments + items_of_three_regions;
+static_assert(full.reaches(10'000'000, 200'000'000));
 
 }  // namespace minimum
 

@@ -11,6 +11,7 @@
 #include <memory>
 
 #include "props/exhaustive/search.hpp"
+#include "props/exhaustive/search_plans.hpp"
 
 namespace strata::check {
 
@@ -60,15 +61,47 @@ inline void print(const SearchResult& result) {
       result.operations, result.seconds);
 }
 
-template <class Plan, class Memory = SearchMemory<Plan>>
-SearchResult search(const SearchSpace& space) {
-  const auto search = std::make_unique<Search<Plan, Memory>>(space);
+// Runs the search, or replays the counter-example that ci/repro was given. What it comes to is
+// checked by check(result), of a search alone.
+template <class Plan, class Check>
+void expect_sound(const SearchSpace& space, const Minimum& minimum, Check check) {
+  const auto search = std::make_unique<Search<Plan>>(space);
   const CrashNotice notice(
       [&] { std::cerr << to_text(search->counter_example("the heap crashed")) << std::flush; });
   const char* const replay = std::getenv("STRATA_REPLAY");
   const SearchResult result = replay == nullptr ? search->run() : search->replay(from_hex(replay));
   print(result);
-  return result;
+  EXPECT_TRUE(result.counter_example.empty()) << to_text(result.counter_example);
+  if (replay == nullptr) {
+    EXPECT_GE(result.states, minimum.states);
+    EXPECT_GE(result.transitions, minimum.transitions);
+    EXPECT_GT(result.exhausted, 0U);
+    check(result);
+  }
+}
+
+// Every reachable state.
+template <class Plan>
+void expect_complete(const SearchSpace& space, const Minimum& minimum) {
+  expect_sound<Plan>(space, minimum,
+                     [](const SearchResult& result) { EXPECT_TRUE(result.complete); });
+}
+
+// Stopped at the bound of `space`, with every sequence of so many operations tried.
+template <class Plan>
+void expect_stopped(const SearchSpace& space, const Minimum& minimum, std::uint32_t operations) {
+  expect_sound<Plan>(space, minimum, [operations](const SearchResult& result) {
+    EXPECT_FALSE(result.complete);
+    EXPECT_GE(result.operations, operations);
+  });
+}
+
+// What was a counter-example once is none.
+template <class Plan>
+void expect_passes(const SearchSpace& space, const char* encoded) {
+  const SearchResult result = Search<Plan>(space).replay(from_hex(encoded));
+  EXPECT_GT(result.transitions, 0U);
+  EXPECT_TRUE(result.counter_example.empty()) << to_text(result.counter_example);
 }
 
 }  // namespace strata::check

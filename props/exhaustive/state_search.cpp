@@ -1,49 +1,39 @@
 // Every state of the smallest plan in which everything is there twice: two items a chunk, two
-// chunks a region, two regions a segment, three sizes of blocks, runs of slots.
+// chunks a region, two regions a segment, three sizes of blocks, runs of slots and of segments.
 
-#include <gtest/gtest.h>
-
-#include <iostream>
-
-#include "props/exhaustive/search.hpp"
+#include "props/exhaustive/search_plans.hpp"
+#include "props/exhaustive/search_test.hpp"
 
 namespace strata::check {
 namespace {
 
-using Least = plan::Plan<plan::Geometry<7, 6, 5, 5, 4, 1>, plan::PowersOfTwo>;
-
-template <class Memory = SearchMemory<Least>>
-SearchResult search(const SearchSpace& space) {
-  const auto search = std::make_unique<Search<Least, Memory>>(space);
-  const SearchResult result = search->run();
-  std::cout << fmt::format("{} states, {} transitions ({} ran out of room), {} bad frees; {}\n",
-                           result.states, result.transitions, result.exhausted, result.bad_frees,
-                           result.complete ? "complete" : "not complete");
-  return result;
-}
-
-std::string repro() {
-  const testing::TestInfo& test = *testing::UnitTest::GetInstance()->current_test_info();
-  return std::string("\nci/repro test:exhaustive:") + test.test_suite_name() + "." + test.name();
-}
-
 // One segment: blocks take it whole, or a slot of it.
-TEST(StateSearch, ASegment) {
-  const SearchResult result = search({.end_slot = 2, .states_max = 3'000'000});
-  EXPECT_TRUE(result.counter_example.empty()) << result.counter_example << repro();
-  EXPECT_TRUE(result.complete);
-  EXPECT_GT(result.exhausted, 0U);
-}
+TEST(StateSearch, ASegment) { expect_complete<Least>({.end_slot = 2}, minimum::a_segment); }
 
 // Parts of two segments: the list of segments is in play, and no segment is whole.
 TEST(StateSearch, PartsOfTwoSegments) {
-  const SearchResult result = search({.first_slot = 1, .end_slot = 3, .states_max = 3'000'000});
-  EXPECT_TRUE(result.counter_example.empty()) << result.counter_example << repro();
-  EXPECT_TRUE(result.complete);
-  EXPECT_GT(result.exhausted, 0U);
+  expect_complete<Least>({.first_slot = 1, .end_slot = 3}, minimum::parts_of_two_segments);
 }
 
-// The search itself: a system that keeps what it says it dropped is found out, in a few steps.
+// Half a segment, a whole one, and half of the third: what the list of segments does in its middle.
+TEST(StateSearch, RegionsOfThreeSegments) {
+  expect_complete<Least>({.first_slot = 1, .end_slot = 5, .bytes_min = Least::region_bytes},
+                         minimum::regions_of_three_segments);
+}
+
+// More than can be searched whole: the first states, so that all short sequences are among them.
+TEST(FullSearch, ChunksOfThreeSegments) {
+  expect_stopped<Least>(
+      {.first_slot = 1, .end_slot = 5, .bytes_min = Least::chunk_bytes, .states_max = 600'000},
+      minimum::chunks_of_three_segments, 10);
+}
+TEST(FullSearch, ThreeWholeSegments) {
+  expect_stopped<Least>({.end_slot = 6, .bytes_min = Least::region_bytes, .states_max = 1'000'000},
+                        minimum::three_whole_segments, 10);
+}
+
+// The search itself: a system that keeps what it says it dropped is found out in a few steps, and
+// the counter-example fails again when it is replayed.
 struct Keeps : SearchMemory<Least> {
   bool decommit(Space space, std::uint64_t offset, std::uint64_t size) {
     const Pages before = pages;
@@ -54,11 +44,20 @@ struct Keeps : SearchMemory<Least> {
 };
 
 TEST(StateSearch, FindsAPlantedBug) {
-  const SearchResult result = search<Keeps>({.end_slot = 2, .states_max = 3'000'000});
+  const SearchSpace space = {.end_slot = 2};
+  const SearchResult result = Search<Least, Keeps>(space).run();
+  print(result);
   EXPECT_FALSE(result.complete);
-  const std::string& trace = result.counter_example;
-  EXPECT_NE(trace.find("purge"), std::string::npos) << trace;
-  EXPECT_LE(std::ranges::count(trace, '\n'), 7) << trace;
+  const CounterExample& found = result.counter_example;
+  EXPECT_NE(found.text.find("purge"), std::string::npos) << found.text;
+  EXPECT_LE(found.operations, 3U) << found.text;
+  const auto again = Search<Least, Keeps>(space).replay(from_hex(found.encoded));
+  EXPECT_EQ(again.counter_example.text, found.text);
+}
+
+// A search that is stopped says so, and of which length every sequence was tried.
+TEST(StateSearch, SaysThatItWasStopped) {
+  expect_stopped<Least>({.end_slot = 2, .states_max = 1000}, {1000, 1000}, 3);
 }
 
 }  // namespace

@@ -5,37 +5,20 @@
 // apart from validate(), and every operation must change it by exactly what it took or gave.
 #pragma once
 
-#include <bit>
 #include <memory>
 #include <optional>
 #include <vector>
 
 #include "cache/allocator.hpp"
 #include "props/exhaustive/books_image.hpp"
+#include "props/exhaustive/requests.hpp"
 #include "props/exhaustive/search_memory.hpp"
-#include "props/exhaustive/units.hpp"
+#include "props/exhaustive/used_units.hpp"
 #include "props/support/check_hooks.hpp"
-#include "props/support/operation.hpp"
 #include "props/support/plain_sync.hpp"
 #include "props/support/room.hpp"
 
 namespace strata::check {
-
-// Which part of a plan is searched.
-struct SearchSpace {
-  std::uint32_t first_slot = 0;  // present slots
-  std::uint32_t end_slot = 0;
-  std::uint64_t bytes_min = 1;          // the smallest request
-  std::uint32_t live_max = ~0U;         // units that live at once
-  std::uint64_t states_max = 1U << 28;  // more are not expanded
-};
-
-// An operation as it is kept by the million. `operand` is a size; of a deallocate, where.
-struct Move {
-  Kind kind = Kind::validate;
-  std::uint8_t align_shift = 0;
-  std::uint32_t operand = 0;
-};
 
 // `Memory` is SearchMemory, or one that lies.
 template <class PlanT, class Memory>
@@ -69,26 +52,6 @@ class Subject {
   Memory& memory() { return heap().memory; }
   const Memory& memory() const { return allocator_->heap().memory; }
 
-  // Every request that the plan tells apart: the items' sizes, all multiples of a chunk, and at
-  // alignments at which something that could serve the size may not.
-  std::vector<Move> requests(std::uint64_t bytes_min) {
-    std::vector<Move> moves;
-    const auto add = [&](std::uint64_t size) {
-      if (size >= bytes_min) {
-        moves.push_back({Kind::allocate_known, 0, static_cast<std::uint32_t>(size)});
-        add_aligned(moves, size);
-      }
-    };
-    for (plan::Class bin = 1; bin <= Plan::item_classes; ++bin) {
-      add(Plan::unit_bytes(bin));
-    }
-    for (std::uint64_t size = Plan::chunk_bytes; size <= heap().heap_bytes;
-         size += Plan::chunk_bytes) {
-      add(size);
-    }
-    return moves;
-  }
-
   // --- Where it is -----------------------------------------------------------------------------
 
   // The state that operations start from.
@@ -110,7 +73,7 @@ class Subject {
   void start_here() {
     image_->copy_to(start_.books);
     start_.pages = memory().pages;
-    start_.live = live_ = used();
+    start_.live = live_ = used_units(heap());
     start_digest_ = {};
     for (std::size_t i = 0; i < start_.books.size(); ++i) {
       hashes_->add(start_digest_, i, start_.books[i]);
@@ -153,14 +116,14 @@ class Subject {
   // From the start, each call of the system answered as told. Returns how many calls there were.
   unsigned perform(const Move& move, std::uint32_t refusals) {
     memory().answers = {.refusals = refusals};
+    found_no_room_ = false;
     switch (move.kind) {
       case Kind::allocate_known:
       case Kind::allocate_aligned:
         allocate(move);
         break;
       case Kind::deallocate:
-        live_.remove(move.operand);
-        allocator_->deallocate(AllocatorT::dead(), heap().base + move.operand);
+        deallocate(move.operand);
         break;
       case Kind::purge:
         allocator_->purge(AllocatorT::dead());
@@ -177,17 +140,19 @@ class Subject {
     require(PlainMutex::held().empty(), "a lock is held");
     require(heap().hooks.reports.empty(), "a good pointer was reported");
     if (move.kind == Kind::purge && !any_refused) {
-      require((memory().pages.written & ~pages_kept()) == 0,
+      require((memory().pages.written & ~pages_kept(heap(), live_)) == 0,
               "purged, yet something is left where nothing lives");
     }
     return calls;
   }
-  // Whether the last allocation found no room.
+  // Whether it was an allocation that found no room.
   bool found_no_room() const { return found_no_room_; }
 
   // What holds in every state, recomputed from scratch.
   void check_state() {
-    require(used() == live_, "what is used is not what should live");
+    require(used_units(heap()) == live_, "what is used is not what should live");
+    require((pages_touched(heap(), live_) & ~memory().pages.written) == 0,
+            "the contents of something that lives were dropped");
     require(allocator_->validate(Quiet::yes), "validate() says no");
     require(image_->rest_is_zero(), "something was written beside the books");
   }
@@ -223,7 +188,7 @@ class Subject {
       const Request impossible = {Plan::run, heap().heap_bytes + 1, 1};
       const Taken taken = heap().take_last(impossible, &address + 1, 1, [] {});
       require(taken.count == 0 && memory().answers.calls == 0, "an impossible request was tried");
-      require(used() == start_.live, "the give-back changed what lives");
+      require(used_units(heap()) == start_.live, "the give-back changed what lives");
       image_->copy_to(given_back_);
       image_->restore(now);
       memory().pages = pages;
@@ -233,21 +198,6 @@ class Subject {
 
  private:
   static constexpr std::size_t positions_beside_books = 2 + 2 * Units<Plan>::granules_max / 64;
-
-  static void add_aligned(std::vector<Move>& moves, std::uint64_t size) {
-    const plan::Class bin = Plan::bin_for(size);
-    for (std::uint64_t align = 2 * Plan::item_bytes_min;
-         align <= Plan::align_max && size % align == 0; align *= 2) {
-      bool matters = align > Plan::region_bytes && bin <= Plan::last_block;  // runs of slots
-      for (plan::Class larger = bin + 1; larger <= Plan::last_block; ++larger) {
-        matters = matters || Plan::unit_align(larger) < align;
-      }
-      if (matters) {
-        moves.push_back({Kind::allocate_aligned, static_cast<std::uint8_t>(std::countr_zero(align)),
-                         static_cast<std::uint32_t>(size)});
-      }
-    }
-  }
 
   void allocate(const Move& move) {
     const std::uint64_t size = move.operand;
@@ -268,6 +218,24 @@ class Subject {
     require(answers.refusals != 0 || !has_room(size, align), "spurious failure: {} bytes", size);
   }
 
+  // Law 7 as well: what becomes empty is given up only if the bin keeps another.
+  void deallocate(std::uint64_t offset) {
+    auto& books = heap().books;
+    const plan::Class cls = heap().class_at(offset);
+    const plan::Class bin = Plan::bin_of(cls);
+    live_.remove(offset);
+    allocator_->deallocate(AllocatorT::dead(), heap().base + offset);
+    if (Plan::is_run(cls)) {
+      return;
+    }
+    require(books.bin(bin).regions > 0, "law 7: bin {} kept no empty region", bin);
+    const auto slot = static_cast<std::uint32_t>(Plan::slot_of(offset));
+    const auto chunk = static_cast<std::uint32_t>(Plan::chunk_in_region(offset));
+    require(!Plan::is_item(bin) || books.bin(bin).empty_chunks > 0 ||
+                (heap().class_at(offset) == cls && !books.free_chunks(slot).test(chunk)),
+            "law 7: bin {} kept no empty chunk", bin);
+  }
+
   // The delayed purge, once. The clock goes back afterwards, so that states stay few.
   void purge_when_due() {
     auto& due = heap().books.control().purge_due_ms;
@@ -277,24 +245,6 @@ class Subject {
     require(due.load() > before, "the delayed purge did not run");
     due.store(before);
     memory().clock_ms = 0;
-  }
-
-  // Pages that may hold something after a purge: those that something live touches, with the rest
-  // of a run's last slots, whose dirt waits for it, and what is behind the last item of a chunk.
-  std::uint64_t pages_kept() {
-    std::uint64_t mask = 0;
-    live_.each([&](std::uint64_t offset, std::uint64_t bytes) {
-      const plan::Class cls = heap().class_at(offset);
-      std::uint64_t end = offset + bytes;
-      if (Plan::is_run(cls)) {
-        const bool segments = bytes > Plan::segment_bytes;
-        end = round_up(end, segments ? Plan::segment_bytes : Plan::region_bytes);
-      } else if (Plan::is_item(cls) && end % Plan::chunk_bytes + bytes > Plan::chunk_bytes) {
-        end = round_up(end, Plan::chunk_bytes);
-      }
-      mask |= Memory::mask_touched(offset, end - offset);
-    });
-    return mask;
   }
 
   // For law 5: what lived at the start, in classes that it still has.
@@ -307,42 +257,6 @@ class Subject {
       });
     }
     return Room<Heap>(*reference_, heap()).surely_for(size, align);
-  }
-
-  // --- What is used, from the bits alone
-  Units<Plan> used() {
-    Units<Plan> units;
-    auto& books = heap().books;
-    for (std::uint32_t slot = 0; slot < books.slots(); ++slot) {
-      const plan::Class cls = books.region(slot).cls;
-      const std::uint64_t start = std::uint64_t{slot} * Plan::region_bytes;
-      if (Plan::is_item(cls)) {
-        used_items(units, slot, cls, start);
-      } else if (Plan::is_small(cls) ||
-                 (Plan::is_block(cls) && slot % Plan::regions_per_segment == 0)) {
-        const std::uint64_t size = Plan::unit_bytes(Plan::bin_of(cls));
-        for (std::uint32_t block = 0; block < Plan::blocks_per_region(cls); ++block) {
-          if (!books.free_blocks(slot).test(block)) {
-            units.add(start + block * size, size);
-          }
-        }
-      } else if (Plan::is_run(cls) && books.region(slot).run_units > 0) {
-        units.add(start, books.region(slot).run_units * Plan::chunk_bytes);
-      }
-    }
-    return units;
-  }
-  void used_items(Units<Plan>& units, std::uint32_t slot, plan::Class cls, std::uint64_t start) {
-    auto& books = heap().books;
-    for (std::uint32_t chunk = 0; chunk < books.region(slot).writable; ++chunk) {
-      const bool used = !books.free_chunks(slot).test(chunk);
-      for (std::uint32_t item = 0; used && item < Plan::items_per_chunk(cls); ++item) {
-        if (!books.free_items(slot, chunk).test(item)) {
-          units.add(start + chunk * Plan::chunk_bytes + item * Plan::unit_bytes(cls),
-                    Plan::unit_bytes(cls));
-        }
-      }
-    }
   }
 
   std::unique_ptr<AllocatorT> allocator_ = std::make_unique<AllocatorT>();

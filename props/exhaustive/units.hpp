@@ -46,14 +46,6 @@ class Units {
     }
     return (end - granule(offset)) * granule_bytes;
   }
-  std::uint32_t count() const {
-    int total = 0;
-    for (const std::uint64_t word : starts_) {
-      total += std::popcount(word);
-    }
-    return static_cast<std::uint32_t>(total);
-  }
-
   // Calls visit(offset, bytes) for each, in address order.
   template <class Visit>
   void each(Visit visit) const {
