@@ -39,7 +39,8 @@ def read(shown, sources):
         elif match := LINE.match(line):
             number = int(match[1])
             source.code[number] = match[3]
-            if match[2]:
+            # A line of brackets alone is the end of what comes before it.
+            if match[2] and re.search(r"\w", match[3]):
                 source._see(source.lines, number, match[2] != "0")
         elif match := BRANCH.search(line):
             if match[3]:
