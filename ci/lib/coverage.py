@@ -43,8 +43,9 @@ def read(shown, sources):
             if match[2] and re.search(r"\w", match[3]):
                 source._see(source.lines, number, match[2] != "0")
         elif match := BRANCH.search(line):
-            if match[3]:
-                place = int(match[1]), int(match[2])
+            place = int(match[1]), int(match[2])
+            # An assertion is there so that it never goes the other way.
+            if match[3] and not source.code[place[0]].lstrip().startswith("assert("):
                 source._see(source.branches, (place, True), match[3] != "0")
                 source._see(source.branches, (place, False), match[4] != "0")
         elif match := DECISION.search(line):

@@ -49,6 +49,10 @@ class Reading(unittest.TestCase):
         self.assertEqual(self.a.branches, {((2, 16), True): True, ((2, 16), False): False})
         self.assertEqual(self.a.conditions, {((2, 7), (2, 16)): False})
 
+    def test_the_other_way_of_an_assertion_is_not_counted(self):
+        shown = SHOWN.replace("if (big() && a > b) {", "assert(big() && a > b);")
+        self.assertEqual(coverage.read(shown, {})["/core/a.hpp"].branches, {})
+
     def test_a_condition_shown_in_one_instantiation_is_shown(self):
         shown = SHOWN.replace("/core/b.cpp", "/core/a.hpp").replace(
             "    7|", SHOWN[SHOWN.index("  |---> MC"):SHOWN.index("    3|")].replace(

@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cassert>
 #include <cstdlib>
 #include <cstring>
 
@@ -83,6 +84,12 @@ TEST(CheckedDeathTest, LocksOutOfOrderAreNamed) {
   low.unlock(rank::commit);
   EXPECT_FALSE(high.try_lock(rank::segments + 1, locked)) << "busy";
   high.unlock(rank::segments);
+}
+
+// As the C library would say it, but without its allocation and its lock.
+TEST(CheckedDeathTest, AnAssertionThatFailsIsNamed) {
+  GTEST_FLAG_SET(death_test_style, "fast");
+  EXPECT_DEATH(assert(process_segments == 0), "checked_test.cpp:.*assertion failed: process_seg");
 }
 
 // The exit status of this program under an option, running one of its tests; 128 + a signal.

@@ -1,5 +1,7 @@
 // The edges of the heap that programs seldom come to: refused by the system, closed, foreign, full.
+#include <chrono>
 #include <set>
+#include <thread>
 
 #include "props/support/check_hooks.hpp"
 #include "props/support/plain_sync.hpp"
@@ -260,6 +262,27 @@ TEST(Growing, OnlyWholePagesBehindWhatIsKeptAreDropped) {
   allocator.heap().trim(block, mib / 2, mib);
   EXPECT_EQ(allocator.heap().memory.calls().decommits, decommits + 1);
   allocator.close();
+}
+
+// --- Locks --------------------------------------------------------------------------------------
+
+TEST(Mutex, WhoeverFindsItHeldIsToldOrSleepsUntilItIsFree) {
+  FutexMutex<false> mutex;
+  bool locked = false;
+  ASSERT_TRUE(mutex.try_lock(1, locked));
+  EXPECT_TRUE(locked);
+  EXPECT_FALSE(mutex.try_lock(1, locked));
+  std::atomic<bool> got{false};
+  std::thread other([&] {
+    mutex.lock(1);
+    got = true;
+    mutex.unlock(1);
+  });
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));  // it sleeps long before that
+  EXPECT_FALSE(got);
+  mutex.unlock(1);
+  other.join();
+  EXPECT_TRUE(got);
 }
 
 // A heap without hooks takes a bad free without a word, and nothing changes.
