@@ -77,13 +77,25 @@ def misses(file, source, only_lines=False):
     return found
 
 
-def judge(found, exceptions):
-    """(misses that no exception names, exceptions that excuse nothing). An exception is a file and the
-    text of a line in it."""
-    excused = {(miss.file, miss.code) for miss in found}
-    listed = {(e["file"], e["code"]) for e in exceptions}
-    return ([miss for miss in found if (miss.file, miss.code) not in listed],
-            [e for e in exceptions if (e["file"], e["code"]) not in excused])
+def _places(source, code):
+    """The lines that the text of an exception, one line or several, stands for; it must be there once."""
+    text = [line.strip() for line in code.strip().splitlines()]
+    numbers = sorted(source.code) if source else []
+    starts = [at for at in range(len(numbers) - len(text) + 1)
+              if [source.code[n].strip() for n in numbers[at:at + len(text)]] == text]
+    return numbers[starts[0]:starts[0] + len(text)] if len(starts) == 1 else []
+
+
+def judge(found, exceptions, sources):
+    """(misses that no exception names, exceptions that excuse nothing)."""
+    missed, listed, stale = {(miss.file, miss.line) for miss in found}, set(), []
+    for entry in exceptions:
+        lines = {(entry["file"], line)
+                 for line in _places(sources.get(entry["file"]), entry["code"])}
+        listed |= lines
+        if not lines & missed or not entry["reason"]:
+            stale.append(entry)
+    return [miss for miss in found if (miss.file, miss.line) not in listed], stale
 
 
 PAGE = """<!doctype html>

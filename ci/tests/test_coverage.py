@@ -75,15 +75,23 @@ class Judging(unittest.TestCase):
         source = coverage.read(SHOWN, {})["/core/a.hpp"]
         self.assertEqual(len(coverage.misses("/core/a.hpp", source, only_lines=True)), 1)
 
-    def test_an_exception_excuses_its_line_alone(self):
-        unlisted, stale = coverage.judge(self.found,
-                                         [{"file": "/core/a.hpp", "code": "return 2;"}])
-        self.assertEqual(([m.line for m in unlisted], stale), ([2], []))
+    def judge(self, file, code, reason="because"):
+        sources = coverage.read(SHOWN, {})
+        entry = {"file": file, "code": code, "reason": reason}
+        unlisted, stale = coverage.judge(self.found, [entry], sources)
+        return [miss.line for miss in unlisted], len(stale)
+
+    def test_an_exception_excuses_its_lines_alone(self):
+        self.assertEqual(self.judge("/core/a.hpp", "return 2;"), ([2], 0))
+        self.assertEqual(self.judge("/core/a.hpp", "if (big() && a > b) {\n  return 2;"), ([], 0))
 
     def test_an_exception_that_excuses_nothing_is_stale(self):
-        entry = {"file": "/core/b.cpp", "code": "return 2;"}
-        unlisted, stale = coverage.judge(self.found, [entry])
-        self.assertEqual((len(unlisted), stale), (2, [entry]))
+        for file, code in (("/core/b.cpp", "return a | b;"), ("/core/b.cpp", "return 2;"),
+                           ("/core/c.cpp", "return 2;")):
+            self.assertEqual(self.judge(file, code), ([3, 2], 1))
+
+    def test_an_exception_needs_a_reason(self):
+        self.assertEqual(self.judge("/core/a.hpp", "return 2;", "")[1], 1)
 
     def test_the_page_marks_what_is_not_covered(self):
         text = coverage.page(coverage.read(SHOWN, {}), self.found)
