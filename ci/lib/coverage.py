@@ -24,6 +24,10 @@ class Source:
     branches: dict = dataclasses.field(default_factory=dict)  # (place, outcome): taken
     conditions: dict = dataclasses.field(default_factory=dict)  # (decision, place): shown
 
+    def asserts(self, line):
+        """An assertion is there so that it never goes the other way."""
+        return re.search(r"\bassert\(", self.code[line]) is not None
+
     def _see(self, known, key, covered):
         known[key] = known.get(key, False) or covered
 
@@ -44,15 +48,15 @@ def read(shown, sources):
                 source._see(source.lines, number, match[2] != "0")
         elif match := BRANCH.search(line):
             place = int(match[1]), int(match[2])
-            # An assertion is there so that it never goes the other way.
-            if match[3] and not source.code[place[0]].lstrip().startswith("assert("):
+            if match[3] and not source.asserts(place[0]):
                 source._see(source.branches, (place, True), match[3] != "0")
                 source._see(source.branches, (place, False), match[4] != "0")
         elif match := DECISION.search(line):
             decision, places = (int(match[1]), int(match[2])), {}
         elif match := CONDITION.search(line):
             places[match[1]] = int(match[2]), int(match[3])
-        elif (match := PAIR.search(line)) and match[2] != "constant folded":
+        elif (match := PAIR.search(line)) and match[2] != "constant folded" \
+                and not source.asserts(decision[0]):
             source._see(source.conditions, (decision, places[match[1]]), match[2] == "covered")
     return sources
 

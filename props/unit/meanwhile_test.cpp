@@ -220,9 +220,27 @@ TEST_F(MeanwhileOnPow2, AFreeDoesNotWaitForAPurge) {
     const std::uint64_t decommits = allocator_.heap().memory.calls().decommits;
     deallocate(second);
     EXPECT_EQ(allocator_.heap().memory.calls().decommits, decommits);
-    EXPECT_GE(allocator_.bounds().dirty_bytes, 32 * mib);
   });
   deallocate(first);
+}
+
+// More chunks than one visit to the bin takes, of a region that closes before the next visit.
+TEST_F(MeanwhileOnPow2, ARegionMayDieBetweenTwoBatchesOfAPurge) {
+  constexpr std::uint64_t size = std::uint64_t{32} << 10;
+  std::vector<Address> items;
+  for (std::uint64_t i = 0; i < Plan::region_bytes / size + 200; ++i) {
+    items.push_back(allocate(size));
+  }
+  const auto second_region = items.begin() + Plan::region_bytes / size;
+  for (auto item = second_region + 1; item != items.end(); ++item) {
+    deallocate(*item);
+  }
+  in_decommit.set([&] {
+    for (auto item = items.begin(); item <= second_region; ++item) {
+      deallocate(*item);
+    }
+  });
+  allocator_.purge(dead());
 }
 
 TEST_F(Meanwhile, ARunThatIsFreedBeforeTheLockIsADoubleFree) {
