@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
-#include <map>
+#include <vector>
 
 #include "abi/process.hpp"
 #include "include/strata/strata.h"
@@ -71,7 +71,7 @@ class Program {
     std::size_t size;
     std::uint8_t tag;
   };
-  using Live = std::map<std::uint8_t*, Object>;
+  using Live = std::vector<std::pair<std::uint8_t*, Object>>;  // by address
 
   // Small ones, those beside powers of two and beside their negatives, any.
   std::size_t size() {
@@ -142,14 +142,14 @@ class Program {
     require(bytes <= heap_bytes, "{} bytes of {}", bytes, heap_bytes);
     const std::size_t usable = shipped_malloc_usable_size(begin);
     require(usable >= bytes && usable > 0, "{} usable bytes of {}", usable, bytes);
-    const auto after = live_.lower_bound(begin);
+    const auto after = std::ranges::lower_bound(live_, begin, {}, &Live::value_type::first);
     require(after == live_.end() || begin + usable <= after->first, "overlaps the next object");
     require(
         after == live_.begin() ||
             std::prev(after)->first + shipped_malloc_usable_size(std::prev(after)->first) <= begin,
         "overlaps the object before");
     const Object object = {usable, ++last_tag_};
-    live_.emplace_hint(after, begin, object);
+    live_.emplace(after, begin, object);
     write(begin, object);
   }
 

@@ -24,6 +24,10 @@ class Source:
     branches: dict = dataclasses.field(default_factory=dict)  # (place, outcome): taken
     conditions: dict = dataclasses.field(default_factory=dict)  # (decision, place): shown
 
+    def asserts(self, line):
+        """An assertion is there so that it never goes the other way."""
+        return re.search(r"\bassert\(", self.code[line]) is not None
+
     def _see(self, known, key, covered):
         known[key] = known.get(key, False) or covered
 
@@ -39,18 +43,20 @@ def read(shown, sources):
         elif match := LINE.match(line):
             number = int(match[1])
             source.code[number] = match[3]
-            if match[2]:
+            # A line of brackets alone is the end of what comes before it.
+            if match[2] and re.search(r"\w", match[3]):
                 source._see(source.lines, number, match[2] != "0")
         elif match := BRANCH.search(line):
-            if match[3]:
-                place = int(match[1]), int(match[2])
+            place = int(match[1]), int(match[2])
+            if match[3] and not source.asserts(place[0]):
                 source._see(source.branches, (place, True), match[3] != "0")
                 source._see(source.branches, (place, False), match[4] != "0")
         elif match := DECISION.search(line):
             decision, places = (int(match[1]), int(match[2])), {}
         elif match := CONDITION.search(line):
             places[match[1]] = int(match[2]), int(match[3])
-        elif (match := PAIR.search(line)) and match[2] != "constant folded":
+        elif (match := PAIR.search(line)) and match[2] != "constant folded" \
+                and not source.asserts(decision[0]):
             source._see(source.conditions, (decision, places[match[1]]), match[2] == "covered")
     return sources
 
@@ -75,13 +81,25 @@ def misses(file, source, only_lines=False):
     return found
 
 
-def judge(found, exceptions):
-    """(misses that no exception names, exceptions that excuse nothing). An exception is a file and the
-    text of a line in it."""
-    excused = {(miss.file, miss.code) for miss in found}
-    listed = {(e["file"], e["code"]) for e in exceptions}
-    return ([miss for miss in found if (miss.file, miss.code) not in listed],
-            [e for e in exceptions if (e["file"], e["code"]) not in excused])
+def _places(source, code):
+    """The lines that the text of an exception, one line or several, stands for; it must be there once."""
+    text = [line.strip() for line in code.strip().splitlines()]
+    numbers = sorted(source.code) if source else []
+    starts = [at for at in range(len(numbers) - len(text) + 1)
+              if [source.code[n].strip() for n in numbers[at:at + len(text)]] == text]
+    return numbers[starts[0]:starts[0] + len(text)] if len(starts) == 1 else []
+
+
+def judge(found, exceptions, sources):
+    """(misses that no exception names, exceptions that excuse nothing)."""
+    missed, listed, stale = {(miss.file, miss.line) for miss in found}, set(), []
+    for entry in exceptions:
+        lines = {(entry["file"], line)
+                 for line in _places(sources.get(entry["file"]), entry["code"])}
+        listed |= lines
+        if not lines & missed or not entry["reason"]:
+            stale.append(entry)
+    return [miss for miss in found if (miss.file, miss.line) not in listed], stale
 
 
 PAGE = """<!doctype html>

@@ -28,6 +28,7 @@ SHOWN = """
   |
   ------------------
     3|      0|    return 2;
+    4|      0|  }
 /core/b.cpp:
     7|     12|  return a | b;
 """
@@ -47,6 +48,10 @@ class Reading(unittest.TestCase):
     def test_instantiations_count_together_and_constants_do_not(self):
         self.assertEqual(self.a.branches, {((2, 16), True): True, ((2, 16), False): False})
         self.assertEqual(self.a.conditions, {((2, 7), (2, 16)): False})
+
+    def test_the_other_way_of_an_assertion_is_not_counted(self):
+        shown = SHOWN.replace("if (big() && a > b) {", "assert(big() && a > b);")
+        self.assertEqual(coverage.read(shown, {})["/core/a.hpp"].branches, {})
 
     def test_a_condition_shown_in_one_instantiation_is_shown(self):
         shown = SHOWN.replace("/core/b.cpp", "/core/a.hpp").replace(
@@ -70,15 +75,23 @@ class Judging(unittest.TestCase):
         source = coverage.read(SHOWN, {})["/core/a.hpp"]
         self.assertEqual(len(coverage.misses("/core/a.hpp", source, only_lines=True)), 1)
 
-    def test_an_exception_excuses_its_line_alone(self):
-        unlisted, stale = coverage.judge(self.found,
-                                         [{"file": "/core/a.hpp", "code": "return 2;"}])
-        self.assertEqual(([m.line for m in unlisted], stale), ([2], []))
+    def judge(self, file, code, reason="because"):
+        sources = coverage.read(SHOWN, {})
+        entry = {"file": file, "code": code, "reason": reason}
+        unlisted, stale = coverage.judge(self.found, [entry], sources)
+        return [miss.line for miss in unlisted], len(stale)
+
+    def test_an_exception_excuses_its_lines_alone(self):
+        self.assertEqual(self.judge("/core/a.hpp", "return 2;"), ([2], 0))
+        self.assertEqual(self.judge("/core/a.hpp", "if (big() && a > b) {\n  return 2;"), ([], 0))
 
     def test_an_exception_that_excuses_nothing_is_stale(self):
-        entry = {"file": "/core/b.cpp", "code": "return 2;"}
-        unlisted, stale = coverage.judge(self.found, [entry])
-        self.assertEqual((len(unlisted), stale), (2, [entry]))
+        for file, code in (("/core/b.cpp", "return a | b;"), ("/core/b.cpp", "return 2;"),
+                           ("/core/c.cpp", "return 2;")):
+            self.assertEqual(self.judge(file, code), ([3, 2], 1))
+
+    def test_an_exception_needs_a_reason(self):
+        self.assertEqual(self.judge("/core/a.hpp", "return 2;", "")[1], 1)
 
     def test_the_page_marks_what_is_not_covered(self):
         text = coverage.page(coverage.read(SHOWN, {}), self.found)

@@ -1,6 +1,6 @@
 // Where caches live: a space of their own, in slots of whole pages, lowest first, so that as many
-// are in memory as threads were ever alive at once; a slot's pages go back when its thread ends, but
-// for the lowest slots.
+// are in memory as threads were ever alive at once; a slot's pages go back when its thread ends,
+// but for the lowest slots.
 #pragma once
 
 #include <optional>

@@ -66,7 +66,9 @@ TYPED_TEST(BinMapProperties, BehavesAsASet) {
         rc::gen::pair(rc::gen::arbitrary<bool>(), rc::gen::inRange<std::uint32_t>(0, Owned::size)));
     Owned owned;
     Set model;
+    mix().begin_sequence();
     for (const auto& [put, index] : steps) {
+      mix().count(put ? "put" : "take");
       if (put) {
         RC_ASSERT(owned.map().put(index) == model.insert(index).second);
       } else {
@@ -125,7 +127,9 @@ TYPED_TEST(BinMapProperties, OrderedListIsInOrder) {
     const auto next = [&links](std::uint32_t i) -> std::uint16_t& { return links[i]; };
     OrderedList<std::uint16_t, typename Owned::Map, decltype(next)> list(head, owned.map(), next);
     Set model;
+    mix().begin_sequence();
     for (const std::uint32_t index : toggles) {
+      mix().count(model.contains(index) ? "remove" : "insert");
       if (model.erase(index) == 1) {
         list.remove(index);
       } else {

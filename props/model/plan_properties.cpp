@@ -93,6 +93,18 @@ TYPED_TEST(PlanProperties, ItemIndexIsDivision) {
   }
 }
 
+// The table that the allocator reads is what the arithmetic says, class by class, and each class is
+// the one of its own size.
+TYPED_TEST(PlanProperties, TheTableOfSizesIsItsArithmetic) {
+  using Plan = TypeParam;
+  for (plan::Class cls = 1; cls <= Plan::item_classes; ++cls) {
+    const auto bytes = Plan::Items::template item_bytes<std::uint64_t>(cls);
+    EXPECT_EQ(Plan::unit_bytes(cls), bytes) << "class " << cls;
+    EXPECT_EQ(Plan::Items::template class_of_size<std::uint64_t>(bytes), cls);
+    EXPECT_EQ(Plan::Items::magazine_of_size(bytes), cls);
+  }
+}
+
 TYPED_TEST(PlanProperties, ClassBytesAreDistinct) {
   using Plan = TypeParam;
   for (plan::Class cls = 0; cls <= Plan::last_small; ++cls) {

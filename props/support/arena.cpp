@@ -19,6 +19,8 @@ namespace strata::check {
 
 namespace {
 
+constexpr std::uint64_t part_bytes_written = std::uint64_t{64} << 10;
+
 // At rest every arena is all zeros and closed.
 struct Idle {
   std::uint64_t size;
@@ -52,23 +54,28 @@ Arena::~Arena() {
   if (data_ == nullptr) {
     return;
   }
-  if (first_ < last_) {
-    ASAN_UNPOISON_MEMORY_REGION(data_ + first_, last_ - first_);
-    // A long stretch was hardly touched: let the kernel find out where.
-    if (last_ - first_ > (std::uint64_t{1} << 20)) {
-      madvise(data_, size_, MADV_DONTNEED);
+  for (const Part& part : opened_) {
+    const std::uint64_t bytes = part.end - part.begin;
+    // A long part was hardly touched: let the kernel find out where.
+    if (bytes > part_bytes_written) {
+      madvise(data_ + part.begin, bytes, MADV_DONTNEED);
     } else {
-      std::memset(data_ + first_, 0, last_ - first_);
+      std::memset(data_ + part.begin, 0, bytes);
     }
-    ASAN_POISON_MEMORY_REGION(data_ + first_, last_ - first_);
+    ASAN_POISON_MEMORY_REGION(data_ + part.begin, bytes);
   }
   idle(size_).push_back(data_);
 }
 
 void Arena::open(std::uint64_t offset, std::uint64_t bytes) {
   ASAN_UNPOISON_MEMORY_REGION(data_ + offset, bytes);
-  first_ = std::min(first_, offset);
-  last_ = std::max(last_, offset + bytes);
+  const Part part = {offset, offset + bytes};
+  const auto holds = [&](const Part& old) {
+    return old.begin <= part.begin && part.end <= old.end;
+  };
+  if (std::ranges::none_of(opened_, holds)) {
+    opened_.push_back(part);
+  }
 }
 
 }  // namespace strata::check

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <utility>
+#include <vector>
 
 namespace strata::check {
 
@@ -26,14 +27,16 @@ class Arena {
   void swap(Arena& other) noexcept {
     std::swap(data_, other.data_);
     std::swap(size_, other.size_);
-    std::swap(first_, other.first_);
-    std::swap(last_, other.last_);
+    std::swap(opened_, other.opened_);
   }
+
+  struct Part {
+    std::uint64_t begin, end;
+  };
 
   std::byte* data_ = nullptr;
   std::uint64_t size_ = 0;
-  std::uint64_t first_ = ~std::uint64_t{0};  // all that was opened lies in [first_, last_)
-  std::uint64_t last_ = 0;
+  std::vector<Part> opened_;  // each once, in any order
 };
 
 }  // namespace strata::check

@@ -348,10 +348,8 @@ class Driver {
     require(PlainMutex::held().empty(), "an operation returned with a lock held");
     require(world_.mappings() <= heap().books.layout().mappings_max(), "{} mappings, bound {}",
             world_.mappings(), heap().books.layout().mappings_max());
-    if (world_.decommits() != decommits_) {
-      decommits_ = world_.decommits();
-      check_contents(0, ~std::uint64_t{0});
-    }
+    world_.each_dropped(
+        [this](std::uint64_t begin, std::uint64_t end) { check_contents(begin, end); });
   }
 
   // What the operation changed, recomputed from its bit maps. Nothing else runs.
@@ -441,7 +439,6 @@ class Driver {
   Tag last_tag_ = 0;
   std::uint64_t times_ = 1;  // from a repeat, for the next operation
   std::uint64_t executed_ = 0;
-  std::uint64_t decommits_ = 0;
   std::uint64_t failed_allocations_ = 0;
 };
 

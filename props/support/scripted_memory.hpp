@@ -9,7 +9,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstring>
-#include <functional>
+#include <vector>
 
 #include "memory/memory.hpp"
 #include "props/support/arena.hpp"
@@ -57,6 +57,8 @@ class ScriptedMemory {
   };
   const Calls& calls() const { return calls_; }
   TaggedSpace& contents() { return contents_; }  // of the heap space
+  // What was dropped of the heap space, or might have been, since this was last emptied.
+  std::vector<Range>& dropped() { return dropped_; }
   const TaggedSpace& committed(Space space) const { return spaces_[index(space)].committed; }
   std::uint64_t committed_bytes(Space space) const {
     const SpaceState& s = spaces_[index(space)];
@@ -95,6 +97,7 @@ class ScriptedMemory {
     // asked.
     heap_base_ = heap_place + heap_align;
     contents_ = {};
+    dropped_.clear();
     reserved_ = true;
     return true;
   }
@@ -139,6 +142,7 @@ class ScriptedMemory {
     const std::uint64_t dropped = refused ? std::min(page_bytes(space), bytes) : bytes;
     calls_.refused += refused ? 1 : 0;
     if (space == Space::heap) {
+      dropped_.push_back({offset, offset + bytes});
       contents_.write(offset, offset + dropped, 0);
     } else {
       std::memset(base(space) + offset, 0, dropped);
@@ -196,6 +200,7 @@ class ScriptedMemory {
 
   std::array<SpaceState, space_count> spaces_;
   TaggedSpace contents_;
+  std::vector<Range> dropped_;
   std::uint64_t heap_base_ = 0;
   bool reserved_ = false;
   Calls calls_;

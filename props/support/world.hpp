@@ -30,6 +30,14 @@ class World<ScriptedMemory<Plan>> {
   std::uint64_t refused() const { return memory_.calls().refused; }
   std::uint64_t decommits() const { return memory_.calls().decommits; }
   std::uint64_t mappings() const { return memory_.mappings(); }
+  // Calls visit(begin, end) for what was dropped since the last time: nothing else loses contents.
+  template <class Visit>
+  void each_dropped(Visit visit) {
+    for (const Range& range : memory_.dropped()) {
+      visit(range.begin, range.end);
+    }
+    memory_.dropped().clear();
+  }
   bool is_writable(std::uint64_t begin, std::uint64_t end) const {
     return memory_.is_committed(Space::heap, begin, end);
   }
@@ -75,6 +83,8 @@ class World<Linux> {
   std::uint64_t refused() const { return 0; }
   std::uint64_t decommits() const { return 0; }
   std::uint64_t mappings() const { return 0; }
+  template <class Visit>
+  void each_dropped(Visit) {}
   bool is_writable(std::uint64_t, std::uint64_t) const { return true; }
 
   void write(std::uint64_t begin, std::uint64_t end, Tag tag) {

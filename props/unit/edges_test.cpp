@@ -1,5 +1,7 @@
 // The edges of the heap that programs seldom come to: refused by the system, closed, foreign, full.
+#include <chrono>
 #include <set>
+#include <thread>
 
 #include "props/support/check_hooks.hpp"
 #include "props/support/plain_sync.hpp"
@@ -48,8 +50,9 @@ TEST(LinuxMemory, ABaseIsAlignedAndWhatLiesBeforeTheMappingIsAbsent) {
 TEST(LinuxMemory, RefusesWhatIsNotReserved) {
   Linux memory;
   ASSERT_TRUE(memory.reserve(sizes_with(Space::heap, mib), 4 * kib));
-  EXPECT_FALSE(memory.commit(Space::books, 0, std::uint64_t{1} << 47));
-  EXPECT_FALSE(memory.decommit(Space::books, 0, std::uint64_t{1} << 47));
+  constexpr std::uint64_t beyond = std::uint64_t{1} << 47;  // any address of a program
+  EXPECT_FALSE(memory.commit(Space::books, beyond, 4 * kib));
+  EXPECT_FALSE(memory.decommit(Space::books, beyond, 4 * kib));
   memory.release();
 }
 
@@ -243,9 +246,9 @@ TEST(Growing, WhereTwiceTheSizeIsRefusedTheSizeItselfIsServed) {
   ASSERT_NE(grown, 0U);
   EXPECT_EQ(allocator.usable_bytes(grown), 512 * mib);
   allocator.deallocate(dead, half);
-  allocator.deallocate(dead, grown);
-  const Address doubled = allocator.allocate_grown(dead, 256 * mib, 300 * mib);
-  EXPECT_EQ(allocator.usable_bytes(doubled), gib);
+  allocator.close();
+  ASSERT_TRUE(allocator.open(2));
+  EXPECT_EQ(allocator.usable_bytes(allocator.allocate_grown(dead, 256 * mib, 300 * mib)), gib);
   allocator.close();
 }
 
@@ -259,6 +262,57 @@ TEST(Growing, OnlyWholePagesBehindWhatIsKeptAreDropped) {
   allocator.heap().trim(block, mib / 2, mib);
   EXPECT_EQ(allocator.heap().memory.calls().decommits, decommits + 1);
   allocator.close();
+}
+
+// A free block inherited dirt in its first slot, and nothing of its second was ever writable.
+TEST(Purging, ABlockEndsWhereItsSlotsAreWritable) {
+  ScriptedAllocator<Small> allocator;
+  ASSERT_TRUE(allocator.open(2));
+  auto& heap = allocator.heap();
+  using State = decltype(allocator)::Heap::State;
+  using Layout = decltype(allocator)::Layout;
+  const std::uint32_t lead = Segments<State>(heap).take_segment();
+  const auto make_writable = [&](std::uint32_t slot, std::uint16_t chunks) {
+    ASSERT_TRUE(
+        heap.memory.commit(Space::heap, slot * Small::region_bytes, chunks * Small::chunk_bytes));
+    heap.books.region(slot).writable = chunks;
+  };
+  ASSERT_TRUE(heap.memory.commit(Space::books, lead * Layout::book_bytes, Layout::book_bytes));
+  heap.books.region(lead).books_ready = 1;
+  make_writable(lead, Small::chunks_per_region);
+  make_writable(lead + 1, Small::chunks_per_region);
+  make_writable(lead + 2, 1);
+  heap.books.region(lead + 2).dirty = 1;
+  heap.count_dirty(Small::chunk_bytes);
+  const plan::Class bin = Small::bin_for(2 * Small::region_bytes);
+  Blocks<State>(heap, bin).open_region(lead, bin);
+  EXPECT_TRUE(allocator.validate(Quiet::yes));
+  EXPECT_EQ(allocator.bounds().dirty_bytes, 2 * Small::region_bytes);
+  allocator.purge(allocator.dead());
+  EXPECT_EQ(allocator.bounds().dirty_bytes, 0U);
+  EXPECT_TRUE(allocator.validate(Quiet::yes));
+  allocator.close();
+}
+
+// --- Locks --------------------------------------------------------------------------------------
+
+TEST(Mutex, WhoeverFindsItHeldIsToldOrSleepsUntilItIsFree) {
+  FutexMutex<false> mutex;
+  bool locked = false;
+  ASSERT_TRUE(mutex.try_lock(1, locked));
+  EXPECT_TRUE(locked);
+  EXPECT_FALSE(mutex.try_lock(1, locked));
+  std::atomic<bool> got{false};
+  std::thread other([&] {
+    mutex.lock(1);
+    got = true;
+    mutex.unlock(1);
+  });
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));  // it sleeps long before that
+  EXPECT_FALSE(got);
+  mutex.unlock(1);
+  other.join();
+  EXPECT_TRUE(got);
 }
 
 // A heap without hooks takes a bad free without a word, and nothing changes.

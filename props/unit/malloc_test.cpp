@@ -140,6 +140,10 @@ TEST(Aligned, TheWholeFamily) {
       ::operator delete(pointers[2], std::align_val_t{align});
     }
   }
+  void* placed = nullptr;
+  EXPECT_EQ(posix_memalign(&placed, 256, 100), 0);
+  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(placed) % 256, 0U);
+  std::free(placed);
   void* const page = valloc(1);
   EXPECT_EQ(reinterpret_cast<std::uintptr_t>(page) % 4096, 0U);
   void* const pages = pvalloc(4097);

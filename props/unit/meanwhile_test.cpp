@@ -57,15 +57,15 @@ struct InterruptedSync : PlainSync {
   using Mutex = InterruptedMutex;
 };
 
-// Small: four chunks of 256 B a region, four regions a segment; pages of 64 B.
-class Meanwhile : public testing::Test {
+template <class PlanT>
+class MeanwhileOn : public testing::Test {
  protected:
-  using Plan = Small;
+  using Plan = PlanT;
   using Allocator =
       strata::Allocator<Heap<Plan, InterruptedMemory<Plan>, InterruptedSync, CheckHooks>>;
 
-  Meanwhile() { EXPECT_TRUE(allocator_.open(3)); }
-  ~Meanwhile() override {
+  MeanwhileOn() { EXPECT_TRUE(allocator_.open(3)); }
+  ~MeanwhileOn() override {
     EXPECT_TRUE(in_commit.is_over() && in_decommit.is_over());
     EXPECT_TRUE(before_bin.is_over() && before_segments.is_over());
     for (const Address address : live_) {
@@ -76,7 +76,7 @@ class Meanwhile : public testing::Test {
     allocator_.close();
   }
 
-  static Allocator::Cache* dead() { return Allocator::dead(); }
+  static typename Allocator::Cache* dead() { return Allocator::dead(); }
   std::size_t reports() const { return allocator_.heap().hooks.reports.size(); }
   Problem take_problem() {
     auto& reports = allocator_.heap().hooks.reports;
@@ -99,6 +99,10 @@ class Meanwhile : public testing::Test {
   mutable Allocator allocator_;
   std::vector<Address> live_;
 };
+
+// Four chunks of 256 B a region, four regions a segment; pages of 64 B.
+using Meanwhile = MeanwhileOn<Small>;
+using MeanwhileOnPow2 = MeanwhileOn<plan::Pow2>;
 
 TEST_F(Meanwhile, AFreeOfWhatAPurgeHoldsIsADoubleFree) {
   const Address first = allocate(64);  // a page each, four a chunk
@@ -194,6 +198,49 @@ TEST_F(Meanwhile, AnItemWhoseRegionDiesBeforeTheLockIsReported) {
   });
   allocator_.deallocate(dead(), second);
   EXPECT_EQ(take_problem(), Problem::unused_region);
+}
+
+TEST_F(Meanwhile, AnItemWhoseRegionDiesBeforeTheLockIsNotLive) {
+  const Address item = allocate(16);
+  EXPECT_TRUE(allocator_.heap().looks_live(item));
+  before_bin.set([&] {
+    deallocate(item);
+    live_.push_back(allocator_.allocate(dead(), 3 * Plan::segment_bytes));
+    EXPECT_NE(live_.back(), 0U);
+  });
+  EXPECT_FALSE(allocator_.heap().looks_live(item));
+}
+
+// Whoever frees while another purges does not wait for that, whatever is dirty.
+TEST_F(MeanwhileOnPow2, AFreeDoesNotWaitForAPurge) {
+  constexpr std::uint64_t mib = std::uint64_t{1} << 20;
+  const Address first = allocate(32 * mib);
+  const Address second = allocate(32 * mib);
+  in_decommit.set([&] {
+    const std::uint64_t decommits = allocator_.heap().memory.calls().decommits;
+    deallocate(second);
+    EXPECT_EQ(allocator_.heap().memory.calls().decommits, decommits);
+  });
+  deallocate(first);
+}
+
+// More chunks than one visit to the bin takes, of a region that closes before the next visit.
+TEST_F(MeanwhileOnPow2, ARegionMayDieBetweenTwoBatchesOfAPurge) {
+  constexpr std::uint64_t size = std::uint64_t{32} << 10;
+  std::vector<Address> items;
+  for (std::uint64_t i = 0; i < Plan::region_bytes / size + 200; ++i) {
+    items.push_back(allocate(size));
+  }
+  const auto second_region = items.begin() + Plan::region_bytes / size;
+  for (auto item = second_region + 1; item != items.end(); ++item) {
+    deallocate(*item);
+  }
+  in_decommit.set([&] {
+    for (auto item = items.begin(); item <= second_region; ++item) {
+      deallocate(*item);
+    }
+  });
+  allocator_.purge(dead());
 }
 
 TEST_F(Meanwhile, ARunThatIsFreedBeforeTheLockIsADoubleFree) {

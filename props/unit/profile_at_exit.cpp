@@ -5,8 +5,10 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <initializer_list>
 
 extern "C" int __llvm_profile_write_file();
+extern "C" void __llvm_profile_initialize_file();
 
 namespace {
 
@@ -18,6 +20,7 @@ void write_profile() {
     limit.rlim_cur = limit.rlim_max;
     setrlimit(resource, &limit);
   }
+  __llvm_profile_initialize_file();  // an early constructor comes before the runtime's own
   __llvm_profile_write_file();
 }
 
