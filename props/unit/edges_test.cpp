@@ -271,21 +271,29 @@ TEST(Purging, ABlockEndsWhereItsSlotsAreWritable) {
   auto& heap = allocator.heap();
   using State = decltype(allocator)::Heap::State;
   using Layout = decltype(allocator)::Layout;
-  const std::uint32_t lead = Segments<State>(heap).take_segment();
+  const auto& records = heap.books.of_everything();
+  std::uint32_t lead = 0;
+  {
+    const auto lock = heap.lock_segments();
+    lead = Segments<State>(heap).take_segment();
+  }
   const auto make_writable = [&](std::uint32_t slot, std::uint16_t chunks) {
     ASSERT_TRUE(
         heap.memory.commit(Space::heap, slot * Small::region_bytes, chunks * Small::chunk_bytes));
-    heap.books.region(slot).writable = chunks;
+    records.region(slot).writable = chunks;
   };
   ASSERT_TRUE(heap.memory.commit(Space::books, lead * Layout::book_bytes, Layout::book_bytes));
-  heap.books.region(lead).books_ready = 1;
+  records.region(lead).books_ready = 1;
   make_writable(lead, Small::chunks_per_region);
   make_writable(lead + 1, Small::chunks_per_region);
   make_writable(lead + 2, 1);
-  heap.books.region(lead + 2).dirty = 1;
+  records.region(lead + 2).dirty = 1;
   heap.count_dirty(Small::chunk_bytes);
   const plan::Class bin = Small::bin_for(2 * Small::region_bytes);
-  Blocks<State>(heap, bin).open_region(lead, bin);
+  {
+    const auto lock = heap.lock_bin(bin);
+    Blocks<State>(heap, bin).open_region(lead, bin);
+  }
   EXPECT_TRUE(allocator.validate(Quiet::yes));
   EXPECT_EQ(allocator.bounds().dirty_bytes, 2 * Small::region_bytes);
   allocator.purge(allocator.dead());
@@ -297,7 +305,7 @@ TEST(Purging, ABlockEndsWhereItsSlotsAreWritable) {
 // --- Locks --------------------------------------------------------------------------------------
 
 TEST(Mutex, WhoeverFindsItHeldIsToldOrSleepsUntilItIsFree) {
-  FutexMutex<false> mutex;
+  NativeSync<false>::Mutex mutex;
   bool locked = false;
   ASSERT_TRUE(mutex.try_lock(1, locked));
   EXPECT_TRUE(locked);

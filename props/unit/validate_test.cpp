@@ -190,10 +190,10 @@ TEST_F(BrokenBooks, OfTheWhole) {
 TEST_F(BrokenBooks, OfAMagazine) {
   const plan::Class cls = bin_of(slot_of(held_));
   Address& top = cache_->pointers(cls)[cache_->count(cls) - 1];
-  expect_noticed(top, top + 8, "a held item is used, of its class, and not free");
-  expect_noticed(top, 16, "a held item is used, of its class, and not free");
+  expect_noticed(top, top + 8, "a held unit is used, of its class, and not free");
+  expect_noticed(top, 16, "a held unit is used, of its class, and not free");
   if (cache_->count(cls) > 1) {
-    expect_noticed(top, cache_->pointers(cls)[0], "an item is held once");
+    expect_noticed(top, cache_->pointers(cls)[0], "a unit is held once");
   }
 }
 
