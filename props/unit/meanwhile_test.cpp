@@ -226,19 +226,22 @@ TEST_F(MeanwhileOnPow2, AFreeDoesNotWaitForAPurge) {
 
 // More chunks than one visit to the bin takes, of a region that closes before the next visit.
 TEST_F(MeanwhileOnPow2, ARegionMayDieBetweenTwoBatchesOfAPurge) {
-  constexpr std::uint64_t size = std::uint64_t{32} << 10;
+  constexpr std::uint64_t size = std::uint64_t{32} << 10;  // two a chunk
+  constexpr std::ptrdiff_t region = Plan::region_bytes / size;
   std::vector<Address> items;
-  for (std::uint64_t i = 0; i < Plan::region_bytes / size + 200; ++i) {
+  for (std::ptrdiff_t i = 0; i < 2 * region + 200; ++i) {
     items.push_back(allocate(size));
   }
-  const auto second_region = items.begin() + Plan::region_bytes / size;
-  for (auto item = second_region + 1; item != items.end(); ++item) {
-    deallocate(*item);
-  }
-  in_decommit.set([&] {
-    for (auto item = items.begin(); item <= second_region; ++item) {
-      deallocate(*item);
+  const auto free_all = [&](std::ptrdiff_t from, std::ptrdiff_t to) {
+    for (; from < to; ++from) {
+      deallocate(items[static_cast<std::size_t>(from)]);
     }
+  };
+  free_all(region, region + 2);  // the empty chunk that the bin keeps
+  free_all(2 * region + 1, 2 * region + 200);
+  in_decommit.set([&] {
+    free_all(0, region);                   // the empty region that it keeps
+    free_all(2 * region, 2 * region + 1);  // so that this one goes
   });
   allocator_.purge(dead());
 }
