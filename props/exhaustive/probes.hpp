@@ -187,13 +187,15 @@ class Probes {
     return reports.count();
   }
 
+  // Also sizes between two chunks.
+  static constexpr std::uint64_t size_step = Plan::item_bytes_min / 2;
+
   void resizes() {
     using Memory = std::remove_reference_t<decltype(subject_.memory())>;
     begin();
     const std::uint64_t written = subject_.start().pages.written;
     subject_.start().live.each([&](std::uint64_t offset, std::uint64_t bytes) {
-      for (std::uint64_t size = Plan::item_bytes_min; size <= bytes + Plan::item_bytes_min;
-           size += Plan::item_bytes_min) {
+      for (std::uint64_t size = size_step; size <= bytes + size_step; size += size_step) {
         now_ = {"a resize in place to bytes", size, 0};
         ++counts_.resizes;
         const bool done = subject_.allocator().resize_in_place(heap_.base + offset, size);

@@ -62,6 +62,7 @@ class Search {
 
   // The way to where the search is now, shortest first, and what is wrong there.
   CounterExample counter_example(const std::string& what) const {
+    PlainMutex::held().clear();  // what the violation left behind
     std::vector<Step> steps;
     for (std::uint32_t node = current_; node != 0; node = nodes_[node].parent) {
       steps.push_back(nodes_[node].step);
@@ -86,7 +87,6 @@ class Search {
     try {
       work();
     } catch (const Violation& violation) {
-      PlainMutex::held().clear();
       result_.complete = false;
       result_.counter_example = counter_example(violation.what());
     }

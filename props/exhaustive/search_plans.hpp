@@ -63,7 +63,7 @@ static_assert(standard.reaches(3'000'000, 50'000'000));
 // With these, `exhaustive-full`. They end at a bound.
 inline constexpr Minimum chunks_of_three_segments = {1'250'000, 32'000'000};
 inline constexpr Minimum three_whole_segments = {2'100'000, 72'000'000};
-inline constexpr Minimum items_of_three_regions = {1'700'000, 23'000'000};
+inline constexpr Minimum items_of_three_regions = {2'000'000, 29'000'000};
 inline constexpr Minimum full =
     standard + chunks_of_three_segments + three_whole_segments + items_of_three_regions;
 static_assert(full.reaches(10'000'000, 200'000'000));
