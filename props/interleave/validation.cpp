@@ -66,6 +66,15 @@ TEST_F(Validation, beside_purge) {
   });
 }
 
+// Bounds are looked up under every lock, and let go of them.
+TEST_F(Validation, beside_a_look_at_the_bounds) {
+  expect_sound([&] {
+    const strata_bounds bounds = stage.allocator().bounds();
+    require(bounds.mappings <= bounds.mappings_max, "mappings stay below their bound");
+    stage.give_all(other, others);
+  });
+}
+
 // The purge that a miss starts holds the purge lock alone.
 TEST_F(Validation, beside_purge_after_the_delay) {
   expect_sound([&] {

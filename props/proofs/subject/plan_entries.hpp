@@ -29,7 +29,9 @@ struct Spaces {
   std::byte *control, *books, *item_map;
 };
 
-Records<P, ProofSync> books_of(const Spaces& at) { return {256, at.control, at.books, at.item_map}; }
+Records<P, ProofSync> books_of(const Spaces& at) {
+  return {256, at.control, at.books, at.item_map};
+}
 
 }  // namespace
 
