@@ -66,6 +66,16 @@ TEST_F(Validation, beside_purge) {
   });
 }
 
+// What the checked library asks of each pointer that comes back.
+TEST_F(Validation, beside_looks_at_live_items) {
+  expect_sound([&] {
+    for (const Stage::Object& object : others) {
+      require(stage.looks_live(object.address), "what its owner holds is live");
+      stage.give(stage.dead(), object);
+    }
+  });
+}
+
 // Bounds are looked up under every lock, and let go of them.
 TEST_F(Validation, beside_a_look_at_the_bounds) {
   expect_sound([&] {
