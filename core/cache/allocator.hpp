@@ -260,7 +260,6 @@ class Allocator {
 
   // What the bounds that README states come to now. O(slots).
   strata_bounds bounds() {
-    const auto lock = registry_.lock();
     const typename Heap::AllLocks all(heap_);
     Reports none;
     const auto& control = heap_.books.control();

@@ -74,6 +74,24 @@ TEST_F(Commit, longer_prefixes_and_next_regions) {
                      }});
 }
 
+// The region's second block is made writable while its first comes back.
+TEST_F(Commit, a_longer_prefix_of_blocks_against_free) {
+  Stage::Object block;
+  expect_passes({.setup =
+                     [&] {
+                       stage.open(2);
+                       block = stage.take(stage.dead(), Stage::small_block);
+                     },
+                 .threads = {[&] { first = {stage.take(stage.dead(), Stage::small_block)}; },
+                             [&] { stage.give(stage.dead(), block); }},
+                 .check =
+                     [&] {
+                       stage.give_all(stage.dead(), first);
+                       stage.finish({});
+                     }},
+                {.preemptions = 3});
+}
+
 TEST_F(Commit, of_two_bins) {
   expect_passes(take_at_once(Stage::small_item, Stage::large_item, 2));
 }

@@ -179,6 +179,23 @@ TEST_F(Purging, of_unused_slots_against_opening_one) {
                  .check = [&] { finish(); }});
 }
 
+// A run comes back to the segments while the purger holds a slot of them.
+TEST_F(Purging, of_unused_slots_against_free_of_a_run) {
+  expect_passes({.setup =
+                     [&] {
+                       open(3);
+                       objects = {stage.take(stage.dead(), Stage::segment + 1)};
+                       stage.give(stage.dead(), stage.take(stage.dead(), Stage::segment));
+                     },
+                 .threads = {[&] { stage.allocator().purge(one); },
+                             [&] {
+                               give_some(0, 1);
+                               objects.clear();
+                             }},
+                 .check = [&] { finish(); }},
+                {.preemptions = 3});
+}
+
 // Refused purges leave everything dirty and in place.
 TEST_F(Purging, refused_against_free) {
   expect_passes({.setup =

@@ -77,6 +77,24 @@ TEST_F(Refill, against_a_region_that_comes_back) {
                      }});
 }
 
+// The bin that one thread wants to grow gives up a region meanwhile.
+TEST_F(Refill, against_a_region_that_dies_in_the_same_bin) {
+  Stage::Object taken;
+  expect_passes({.setup =
+                     [&] {
+                       open(3);
+                       objects = stage.take_many(stage.dead(), Stage::small_item,
+                                                 3 * Stage::small_items_per_region);
+                     },
+                 .threads = {[&] { taken = stage.take(stage.dead(), Stage::small_item); },
+                             [&] { stage.give_all(stage.dead(), objects); }},
+                 .check =
+                     [&] {
+                       stage.give(stage.dead(), taken);
+                       stage.finish({one, other});
+                     }});
+}
+
 TEST_F(Refill, against_refill_of_the_same_bin) {
   std::vector<Stage::Object> first, second;
   expect_passes({.setup = [&] { open(2); },

@@ -64,6 +64,8 @@ void Stage::check_known_zero() {
   }
 }
 
+bool Stage::looks_live(Address address) { return allocator_->heap().looks_live(address); }
+
 void Stage::abandon() {
   allocator_->close();
   finished_ = true;

@@ -76,6 +76,7 @@ class Stage {
 
   Allocator& allocator() { return *allocator_; }
   ScheduledMemory& memory() { return allocator_->heap().memory; }
+  bool looks_live(Address address);
   std::vector<Report>& reports() { return allocator_->heap().hooks.reports; }
   static Cache* dead() { return Allocator::dead(); }
 

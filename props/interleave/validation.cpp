@@ -66,6 +66,25 @@ TEST_F(Validation, beside_purge) {
   });
 }
 
+// What the checked library asks of each pointer that comes back.
+TEST_F(Validation, beside_looks_at_live_items) {
+  expect_sound([&] {
+    for (const Stage::Object& object : others) {
+      require(stage.looks_live(object.address), "what its owner holds is live");
+      stage.give(stage.dead(), object);
+    }
+  });
+}
+
+// Bounds are looked up under every lock, and let go of them.
+TEST_F(Validation, beside_a_look_at_the_bounds) {
+  expect_sound([&] {
+    const strata_bounds bounds = stage.allocator().bounds();
+    require(bounds.mappings <= bounds.mappings_max, "mappings stay below their bound");
+    stage.give_all(other, others);
+  });
+}
+
 // The purge that a miss starts holds the purge lock alone.
 TEST_F(Validation, beside_purge_after_the_delay) {
   expect_sound([&] {
