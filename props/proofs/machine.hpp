@@ -12,7 +12,7 @@
 #include <memory>
 #include <set>
 
-#include "props/proofs/memory.hpp"
+#include "props/proofs/map_contract.hpp"
 #include "props/proofs/mutation.hpp"
 
 namespace strata::prove {
@@ -23,6 +23,7 @@ struct End {
   Memory memory;
   Value result;
   std::string trap;  // empty: it returned
+  std::vector<Fact> facts = {};
 };
 
 class Machine {
@@ -32,6 +33,9 @@ class Machine {
   z3::context& context() { return context_; }
 
   int new_object() { return next_object_++; }
+
+  // Bin maps, which the code under proof knows by contract.
+  void add_maps(const MapShape& shape) { maps_.insert_or_assign(shape.words.object, shape); }
 
   // Every end of a call of the function, from this memory, where `assumptions` hold.
   std::vector<End> call(const std::string& function, const std::vector<Value>& arguments,
@@ -60,6 +64,7 @@ class Machine {
   std::unique_ptr<LLVMOpaqueModule, DisposeModule> module_;
   int next_object_ = null_object + 1;
   std::map<LLVMValueRef, int> globals_;  // constants of the code: their objects
+  std::map<int, MapShape> maps_;  // by the object of their words
   const Mutation* planted_ = nullptr;
   std::vector<Mutation> mutations_;
   std::set<LLVMValueRef> seen_;
