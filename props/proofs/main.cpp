@@ -25,6 +25,7 @@ int main(int argc, char** argv) {
   const std::map<std::string, std::vector<Obligation> (*)()> rooms = {
       {"pow2", pow2_obligations},  {"quarter", quarter_obligations}, {"binmap", binmap_obligations},
       {"lists", list_obligations}, {"chunks", chunk_obligations},
+      {"items", item_obligations},
   };
   if (!rooms.contains(room)) {
     fmt::print(stderr,

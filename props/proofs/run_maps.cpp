@@ -122,19 +122,26 @@ void Run::call_words(Path& path, LLVMValueRef instruction, const MapTerms& map,
               "a word outside a map")) {
     return;
   }
-  const auto bit = [&](unsigned i) { return sum(index, number(i, 32)); };
-  if (operation == "word") {
-    Term word = z3::ite(map.is_member(memory, bit(0)), number(1, 1), number(0, 1));
-    for (unsigned i = 1; i < 64; ++i) {
-      word = z3::concat(z3::ite(map.is_member(memory, bit(i)), number(1, 1), number(0, 1)), word);
+  const auto word = [&] {
+    z3::expr_vector bits(context_);  // the highest first
+    for (unsigned i = 64; i-- > 0;) {
+      const Term at = map.place(sum(index, number(i, 32)));
+      bits.push_back(memory.field(map.shape().members, "bit", at));
     }
-    give(word);
+    return z3::concat(bits).simplify();
+  };
+  if (operation == "word") {
+    give(word());
   } else if (operation == "set_word") {
     const Term value = operand(2);
-    Term before = map.size(memory);
-    for (unsigned i = 0; i < 64; ++i) {
-      memory.set(map.shape().members, "bit", map.place(bit(i)), value.extract(i, i));
-    }
+    const Term size = map.size(memory);
+    memory.set(map.shape().sizes, "size", map.number(),
+               size + ones(value).extract(31, 0) - ones(word()).extract(31, 0));
+    const Term first = map.place(index);
+    memory.store_range(map.shape().members.object, first, number(64, 64),
+                       [value, first](const Term& at) {
+                         return z3::lshr(value, at - first).extract(0, 0);
+                       });
   } else {
     throw Unsupported("an operation of the map that has no contract: " + operation);
   }
