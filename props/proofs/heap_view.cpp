@@ -1,5 +1,7 @@
 #include "props/proofs/heap_view.hpp"
 
+#include <bit>
+
 namespace strata::prove {
 namespace {
 
@@ -112,7 +114,8 @@ Term HeapView::narrow(const std::string& name, unsigned bits) const {
 }
 
 Place HeapView::place(const std::string& suffix) const {
-  return {narrow("slot" + suffix, 13), narrow("chunk" + suffix, 9), narrow("item" + suffix, 12)};
+  const auto item_bits = static_cast<unsigned>(std::bit_width(class_.items() - 1));
+  return {narrow("slot" + suffix, 13), narrow("chunk" + suffix, 9), narrow("item" + suffix, item_bits)};
 }
 
 Term HeapView::has_room(const Memory& memory, const Term& slot) const {

@@ -1,6 +1,8 @@
 // Transitions of items in one bin, from any state whose books are right. Address, slot, chunk and
 // item are any of the whole space.
 
+#include <bit>
+
 #include "props/proofs/bin_stage.hpp"
 
 namespace strata::prove {
@@ -16,9 +18,14 @@ struct Subject {
   BinClass cls;
 };
 
-Term offset_of(const BinStage& on, const Place& at) {
-  const Term unit = on.heap.number(on.heap.bin_class().unit_bytes);
-  return z3::shl(at.slot, 25) + z3::shl(at.chunk, 16) + at.item * unit;
+// Written so that slot, chunk and, where units are powers of two, the item are seen in it.
+Term offset_of(const BinStage& on, const Place& at, const Term& inside) {
+  const std::uint64_t unit = on.heap.bin_class().unit_bytes;
+  const Term start = std::has_single_bit(unit)
+                         ? z3::shl(at.item, std::countr_zero(unit)).simplify()
+                         : at.item * on.heap.number(unit);
+  const Term byte = sum(start, inside).extract(15, 0).simplify();
+  return sum(sum(z3::shl(at.slot, 25), z3::shl(at.chunk, 16)), z3::zext(byte, 48));
 }
 
 // What a put, and whoever asks, must say of `inside` bytes into an item.
@@ -37,7 +44,8 @@ void claim_problem(BinStage& on, const Term& problem, const Term& inside) {
 
 // Any byte of any item; its chunk is in nobody's hands.
 Term any_byte(BinStage& on) {
-  const Term inside = on.heap.narrow("inside", 15);
+  const Term inside = on.heap.narrow("inside", static_cast<unsigned>(std::bit_width(
+                                               on.heap.bin_class().unit_bytes - 1)));
   on.proof().assume(z3::ult(on.at.item, on.heap.number(on.heap.bin_class().units)));
   on.proof().assume(z3::ult(inside, on.heap.number(on.heap.bin_class().unit_bytes)));
   on.proof().assume(on.heap.is_of_bin(on.before(), on.at.slot) && !on.ghosts.is_held(on.at));
@@ -49,7 +57,7 @@ void classification(Proof& proof, const Subject& subject) {
   const Term inside = any_byte(on);
   proof.after(subject.plan + "_problem",
               on.heap.arguments({{proof.number(subject.cls.cls, 32)},
-                                 {offset_of(on, on.at) + inside}}),
+                                 {offset_of(on, on.at, inside)}}),
               [&](const End& end) { claim_problem(on, end.result.term, inside); });
 }
 
@@ -66,12 +74,9 @@ Ghosts ghosts_after(const BinStage& on, const Memory& after) {
 }
 
 // The region stays, as it does unless its last used item is put while the bin has an empty region
-// and an empty chunk; or that happens, with so many writable chunks.
-void put(Proof& proof, const Subject& subject, std::uint64_t closes) {
+// and an empty chunk.
+void put(Proof& proof, const Subject& subject) {
   BinStage on(proof, subject.cls);
-  if (closes != 0) {
-    proof.set(on.heap.regions, "writable", on.at.slot, proof.number(closes, 16));
-  }
   const Memory& before = on.before();
   const Term inside = any_byte(on);
   const Term last = on.field(before, "free_units") ==
@@ -81,9 +86,9 @@ void put(Proof& proof, const Subject& subject, std::uint64_t closes) {
   const Term good = on.right.is_used(before, on.ghosts, on.at) && inside == 0;
   const Term fills =
       on.heap.chunk(before, "free_items", on.at) == proof.number(subject.cls.units - 1, 16);
-  proof.assume(closes == 0 ? !(last && good && fills) : last && good && fills);
+  proof.assume(!(last && good && fills));
   const Value addresses = proof.records({"addresses", 8, 1, {{"address", 0, 64}}});
-  proof.set(addresses, "address", proof.number(0), on.heap.base + offset_of(on, on.at) + inside);
+  proof.set(addresses, "address", proof.number(0), on.heap.base + offset_of(on, on.at, inside));
   const Value given = proof.records({"given",
                                      32,
                                      1,
@@ -124,76 +129,7 @@ void put(Proof& proof, const Subject& subject, std::uint64_t closes) {
                              on.right.is_free(after, on.any) == on.right.is_free(before, on.any) &&
                              on.right.is_partial(after, on.any) ==
                                  on.right.is_partial(before, on.any)));
-        proof.claim("it reports a region that left", came("closed_slots") == (closes != 0 ? 1 : 0));
-        proof.claim("and which", closes == 0 || z3::zext(came("closed_slot"), 32) == on.at.slot);
-      });
-}
-
-// --- One item is taken
-
-// From the bin's lowest region, if that has anything writable: what is not is growth's affair.
-void take(Proof& proof, const Subject& subject) {
-  BinStage on(proof, subject.cls);
-  const Memory& before = on.before();
-  const Term cap = on.heap.number(subject.cls.units);
-  const Term head = z3::zext(on.heap.bin(before, "head"), 32);
-  const Value out = proof.records({"out", 8, 64, {{"address", 0, 64}}});
-  // `at` is a place in the lowest region from which something can be taken.
-  proof.assume(head == on.at.slot && on.writable() &&
-               (on.right.is_free(before, on.at) || on.right.is_partial(before, on.at)));
-  on.right.assume_at(on.ghosts, {on.at, on.any, on.witness});
-  const auto taken_at = [&](const Memory& after) {
-    const Term offset = after.field(out, "address", proof.number(63)) - on.heap.base;
-    const Term byte = offset & 0xFFFF;
-    return Place{z3::lshr(offset, 25), z3::lshr(offset, 16) & 511,
-                 z3::udiv(byte, on.heap.number(subject.cls.unit_bytes))};
-  };
-  proof.after(
-      subject.plan + "_take",
-      on.heap.arguments({{proof.number(subject.cls.cls, 32)},
-                         {proof.number(std::uint64_t{64} * 8), out.object},
-                         {proof.number(1, 32)}}),
-      [&](const End& end) {
-        on.right.assume_where_read(end, on.ghosts, {on.at, on.any, on.witness});
-        on.right.assume_chunks_read(end, on.ghosts);
-      },
-      [&](const End& end) {
-        const Memory& after = end.memory;
-        const Place got = taken_at(after);
-        proof.claim("one is taken", end.result.term == 1);
-        proof.claim("it is an item of the lowest region",
-                    got.slot == head && z3::ult(got.item, cap) &&
-                        offset_of(on, got) ==
-                            after.field(out, "address", proof.number(63)) - on.heap.base);
-        proof.claim("its chunk is writable", on.right.is_writable(before, got));
-        proof.claim("it was free", on.right.is_free_item(before, got) ||
-                                       on.right.is_free(before, got));
-        proof.claim("it is used now", !on.right.is_free_item(after, got) &&
-                                          !on.right.is_free(after, got));
-        const Term same_chunk = got.slot == on.any.slot && got.chunk == on.any.chunk;
-        proof.claim("items of other chunks stay free or used",
-                    same_chunk || on.right.is_free_item(after, on.any) ==
-                                      on.right.is_free_item(before, on.any));
-        proof.claim("chunks are taken lowest first, partial ones before fresh ones",
-                    z3::implies(on.any.slot == head && on.right.is_partial(before, on.any),
-                                z3::ule(got.chunk, on.any.chunk)));
-        proof.claim("items of it are taken lowest first",
-                    z3::implies(same_chunk && z3::ult(on.any.item, got.item),
-                                !on.right.is_free_item(before, on.any)));
-        proof.claim("no other item of it is taken",
-                    !same_chunk || on.any.item == got.item ||
-                        z3::uge(on.any.item, cap) ||
-                        on.right.is_free_item(after, on.any) ==
-                            (on.right.is_free_item(before, on.any) ||
-                             on.right.is_free(before, got)));
-        Ghosts now = on.ghosts;
-        const auto moves = [&](const Term& is, Place& ghost) {
-          ghost.slot = z3::ite(is, got.slot, ghost.slot);
-          ghost.chunk = z3::ite(is, got.chunk, ghost.chunk);
-        };
-        moves(on.right.is_empty_chunk(after, got), now.empty_chunk);
-        moves(on.right.is_empty_region(after, got), now.empty_region);
-        on.claim_books(after, now);
+        proof.claim("no region leaves", came("closed_slots") == 0);
       });
 }
 
@@ -201,22 +137,20 @@ void take(Proof& proof, const Subject& subject) {
 
 std::vector<Obligation> item_obligations() {
   std::vector<Obligation> all;
-  std::vector<Subject> subjects;
-  for (const std::uint32_t cls : {1U, 7U, 12U}) {
-    subjects.push_back({"pow2", BinClass::items_of<plan::Pow2>(cls)});
-  }
-  for (const std::uint32_t cls : {3U, 13U}) {
-    subjects.push_back({"quarter", BinClass::items_of<plan::Quarter>(cls)});
-  }
-  for (const Subject& subject : subjects) {
+  const auto add = [&all](const Subject& subject, bool with_put) {
     const std::string of = ", items of " + std::to_string(subject.cls.unit_bytes) + " bytes";
     all.push_back({"an address is classified" + of,
                    [=](Proof& proof) { classification(proof, subject); }});
-    all.push_back({"an item is put, its region stays" + of,
-                   [=](Proof& proof) { put(proof, subject, 0); }});
-    all.push_back({"an item is put, its region closes" + of,
-                   [=](Proof& proof) { put(proof, subject, 16); }});
-    all.push_back({"an item is taken" + of, [=](Proof& proof) { take(proof, subject); }});
+    if (with_put) {
+      all.push_back({"an item is put, its region stays" + of,
+                     [=](Proof& proof) { put(proof, subject); }});
+    }
+  };
+  for (std::uint32_t cls = 1; cls <= plan::Pow2::item_classes; ++cls) {
+    add({"pow2", BinClass::items_of<plan::Pow2>(cls)}, cls == 1 || cls == 7 || cls == 12);
+  }
+  for (const std::uint32_t cls : {3U, 13U}) {  // units that are no power of two
+    add({"quarter", BinClass::items_of<plan::Quarter>(cls)}, false);
   }
   return all;
 }

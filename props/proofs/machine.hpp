@@ -43,6 +43,8 @@ class Machine {
 
   // The mutations of the instructions that calls ran through so far, in the order of first use.
   const std::vector<Mutation>& mutations() const { return mutations_; }
+  // The kinds of instructions that calls ran through so far.
+  const std::set<std::string>& kinds() const { return kinds_; }
   void plant(const Mutation* mutation) { planted_ = mutation; }
 
  private:
@@ -68,6 +70,7 @@ class Machine {
   const Mutation* planted_ = nullptr;
   std::vector<Mutation> mutations_;
   std::set<LLVMValueRef> seen_;
+  std::set<std::string> kinds_;
 };
 
 }  // namespace strata::prove

@@ -26,6 +26,7 @@ int main(int argc, char** argv) {
       {"pow2", pow2_obligations},  {"quarter", quarter_obligations}, {"binmap", binmap_obligations},
       {"lists", list_obligations}, {"chunks", chunk_obligations},
       {"items", item_obligations},
+      {"segments", segment_obligations},
   };
   if (!rooms.contains(room)) {
     fmt::print(stderr,

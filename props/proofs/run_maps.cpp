@@ -95,10 +95,9 @@ void Run::change_all(Path& path, const MapTerms& map, const Term& bits, bool fil
   if (!bits.is_numeral_u64(count) || count != map.shape().bits) {
     throw Unsupported("a change of another number of bits than the map has");
   }
+  const Term bit = number(fill ? 1 : 0, 1);
   path.memory.store_range(map.shape().members.object, map.place(number(0, 32)),
-                          number((count + 63) / 64 * 64, 64), [this, fill](const Term&) {
-                            return number(fill ? 1 : 0, 1);
-                          });
+                          number((count + 63) / 64 * 64, 64), [bit](const Term&) { return bit; });
   path.memory.set(map.shape().sizes, "size", map.number(), number(fill ? count : 0, 32));
 }
 
