@@ -31,7 +31,8 @@ struct BinStage {
   }
   Term writable() { return right.is_writable(before(), at); }
 
-  void call(const std::string& function, bool with_chunk, const std::function<void(const End&)>& then) {
+  void call(const std::string& function, bool with_chunk,
+            const std::function<void(const End&)>& then) {
     std::vector<Value> more = {{heap.number(heap.bin_class().cls, 32)}, {Place::index(at.slot)}};
     if (with_chunk) {
       more.push_back({Place::index(at.chunk)});
@@ -47,9 +48,9 @@ struct BinStage {
     const auto ours = [&](const Memory& memory) {
       return z3::ite(heap.is_of_bin(memory, at.slot), heap.number(1, 32), heap.number(0, 32));
     };
-    proof().claim("a bin's regions are counted",
-                  heap.bin(after, "regions") - ours(after) ==
-                      heap.bin(before(), "regions") - ours(before()));
+    proof().claim(
+        "a bin's regions are counted",
+        heap.bin(after, "regions") - ours(after) == heap.bin(before(), "regions") - ours(before()));
     proof().claim("other slots keep their class",
                   same_region() || heap.region(after, "cls", any.slot) ==
                                        heap.region(before(), "cls", any.slot));

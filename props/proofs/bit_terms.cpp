@@ -16,7 +16,8 @@ unsigned zeros(const z3::expr& term, bool low) {
   std::uint64_t value = 0;
   if (term.is_numeral_u64(value)) {
     const unsigned bits = term.get_sort().bv_size();
-    const int count = low ? std::countr_zero(value) : std::countl_zero(value) - 64 + static_cast<int>(bits);
+    const int count =
+        low ? std::countr_zero(value) : std::countl_zero(value) - 64 + static_cast<int>(bits);
     return std::min(static_cast<unsigned>(count), bits);
   }
   if (term.is_app() && term.decl().decl_kind() == Z3_OP_CONCAT) {

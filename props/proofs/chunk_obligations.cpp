@@ -39,9 +39,9 @@ void release(Proof& proof, std::uint64_t closes) {
   }
   const Memory& before = on.before();
   proof.assume(on.heap.is_of_bin(before, on.at.slot) && on.ghosts.is_held(on.at));
-  const Term leaves = on.field(before, "free_units") ==
-                          proof.number(HeapView::chunks_per_region - 1, 16) &&
-                      on.heap.bin(before, "empty_regions") == 1;
+  const Term leaves =
+      on.field(before, "free_units") == proof.number(HeapView::chunks_per_region - 1, 16) &&
+      on.heap.bin(before, "empty_regions") == 1;
   proof.assume(leaves == proof.truth(closes != 0));
   on.call("chunk_release", true, [&](const End& end) {
     const Memory& after = end.memory;
@@ -87,13 +87,14 @@ void opens(Proof& proof, std::uint64_t writable) {
     Ghosts now = on.ghosts;
     now.empty_region = on.at;
     on.claim_books(after, now);
-    proof.claim("every chunk is free", z3::implies(on.same_region(), on.right.is_free(after, on.any)));
-    proof.claim("a chunk that dirt reached is dirty, others are clean",
-                z3::implies(on.same_region() && on.right.is_writable(before, on.any),
-                            on.heap.chunk(after, "dirty_pages", on.any) ==
-                                z3::ite(z3::ult(on.any.chunk,
-                                                z3::zext(on.field(before, "dirty"), 48)),
-                                        proof.number(0xFFFF, 16), proof.number(0, 16))));
+    proof.claim("every chunk is free",
+                z3::implies(on.same_region(), on.right.is_free(after, on.any)));
+    proof.claim(
+        "a chunk that dirt reached is dirty, others are clean",
+        z3::implies(on.same_region() && on.right.is_writable(before, on.any),
+                    on.heap.chunk(after, "dirty_pages", on.any) ==
+                        z3::ite(z3::ult(on.any.chunk, z3::zext(on.field(before, "dirty"), 48)),
+                                proof.number(0xFFFF, 16), proof.number(0, 16))));
   });
 }
 

@@ -62,8 +62,7 @@ Shape array_of(const std::string& name, unsigned bits, std::uint64_t count) {
 
 MapShape maps(Proof& proof, const std::string& name, std::uint64_t bits, std::uint64_t words_each,
               std::uint64_t count) {
-  MapShape shape{bits, words_each,
-                 proof.records({name, 8, words_each * count, {{"word", 0, 64}}}),
+  MapShape shape{bits, words_each, proof.records({name, 8, words_each * count, {{"word", 0, 64}}}),
                  proof.records({name + " members", 8, 1, {{"bit", 0, 1}}}),
                  proof.records({name + " size", 4, count, {{"size", 0, 32}}})};
   proof.add_maps(shape);
@@ -95,7 +94,7 @@ HeapView::HeapView(Proof& proof, const BinClass& cls, std::uint32_t segments)
 
 Proof::Arguments HeapView::arguments(const std::vector<Value>& more) const {
   const Value summary = proof_.null();  // contracts have none
-  std::vector<Value> members = {regions,    chunks,     the_bin,      the_control,
+  std::vector<Value> members = {regions,     chunks,     the_bin,    the_control,
                                 class_bytes, free_slots, used_slots, segment_links};
   members.insert(members.end(), 6, summary);
   for (const MapShape* shape : {&free_chunk_maps, &partial_chunk_maps, &item_maps, &list_map,
@@ -115,7 +114,8 @@ Term HeapView::narrow(const std::string& name, unsigned bits) const {
 
 Place HeapView::place(const std::string& suffix) const {
   const auto item_bits = static_cast<unsigned>(std::bit_width(class_.items() - 1));
-  return {narrow("slot" + suffix, 13), narrow("chunk" + suffix, 9), narrow("item" + suffix, item_bits)};
+  return {narrow("slot" + suffix, 13), narrow("chunk" + suffix, 9),
+          narrow("item" + suffix, item_bits)};
 }
 
 Term HeapView::has_room(const Memory& memory, const Term& slot) const {
@@ -131,8 +131,9 @@ Term HeapView::list_in_order(const Memory& memory, const Term& slot, const Term&
   };
   const auto wide = [](const Term& link) { return z3::zext(link, 32); };
   return leads(wide(bin(memory, "head")), [&](const Term&) { return proof_.truth(true); }) &&
-         z3::implies(in_list(memory, slot), leads(wide(region(memory, "next", slot)),
-                                                  [&](const Term& at) { return z3::ugt(at, slot); }));
+         z3::implies(in_list(memory, slot),
+                     leads(wide(region(memory, "next", slot)),
+                           [&](const Term& at) { return z3::ugt(at, slot); }));
 }
 
 void HeapView::assume_facts(const End& end, const Place& at) const {

@@ -49,9 +49,8 @@ Ghosts ItemInvariants::ghosts() const {
 }
 
 Term ItemInvariants::is_empty_region(const Memory& memory, const Place& at) const {
-  return heap_.is_of_bin(memory, at.slot) &&
-         heap_.region(memory, "free_units", at.slot) ==
-             heap_.number(HeapView::chunks_per_region, 16);
+  return heap_.is_of_bin(memory, at.slot) && heap_.region(memory, "free_units", at.slot) ==
+                                                 heap_.number(HeapView::chunks_per_region, 16);
 }
 
 Term ItemInvariants::is_empty_chunk(const Memory& memory, const Place& at) const {
@@ -87,15 +86,13 @@ Statements ItemInvariants::region(const Memory& memory, const Ghosts& ghosts,
   const Term ours = heap_.is_of_bin(memory, at.slot);
   const Term unused = field("cls") == 0;
   Statements all = {
-      {"the class is published",
-       memory.field(heap_.class_bytes, "value", at.slot) == field("cls")},
+      {"the class is published", memory.field(heap_.class_bytes, "value", at.slot) == field("cls")},
       {"the bin's list holds its regions with room",
        heap_.in_list(memory, at.slot) == (ours && heap_.has_room(memory, at.slot))},
       {"free chunks are counted",
        z3::implies(ours, z3::zext(field("free_units"), 16) == size(heap_.free_chunks(at.slot)))},
-      {"partial chunks are counted",
-       z3::implies(
-           ours, z3::zext(field("partial_chunks"), 16) == size(heap_.partial_chunks(at.slot)))},
+      {"partial chunks are counted", z3::implies(ours, z3::zext(field("partial_chunks"), 16) ==
+                                                           size(heap_.partial_chunks(at.slot)))},
       {"a writable prefix ends in its slot",
        z3::ule(field("writable"), HeapView::chunks_per_region)},
       {"a used slot is writable somewhere", z3::implies(ours, field("writable") != 0)},
@@ -106,8 +103,7 @@ Statements ItemInvariants::region(const Memory& memory, const Ghosts& ghosts,
        z3::implies(unused, field("free_units") == 0 && field("partial_chunks") == 0)},
   };
   count_of_one(all, "region", heap_.bin(memory, "empty_regions"), is_empty_region(memory, at),
-               same_region(at, ghosts.empty_region),
-               is_empty_region(memory, ghosts.empty_region));
+               same_region(at, ghosts.empty_region), is_empty_region(memory, ghosts.empty_region));
   return all;
 }
 
@@ -137,8 +133,7 @@ Statements ItemInvariants::chunk(const Memory& memory, const Ghosts& ghosts,
   return all;
 }
 
-Statements ItemInvariants::item(const Memory& memory, const Ghosts& ghosts,
-                                const Place& at) const {
+Statements ItemInvariants::item(const Memory& memory, const Ghosts& ghosts, const Place& at) const {
   const Term pages_of_it = pages(at);
   const Term exists = z3::ult(at.item, heap_.number(heap_.bin_class().units));
   return {
@@ -175,13 +170,12 @@ void ItemInvariants::assume_sizes(const Memory& memory, const Place& at) const {
 
 // Sets that share no member, and their sizes.
 void ItemInvariants::assume_disjoint(const Memory& memory, const Place& at) const {
-  const Term both = heap_.free_chunks(at.slot).size(memory) +
-                    heap_.partial_chunks(at.slot).size(memory);
+  const Term both =
+      heap_.free_chunks(at.slot).size(memory) + heap_.partial_chunks(at.slot).size(memory);
   const Term all = heap_.number(HeapView::chunks_per_region, 32);
   const Term in_one = is_free(memory, at) || is_partial(memory, at);
-  heap_.proof().assume(z3::implies(heap_.is_of_bin(memory, at.slot),
-                                   z3::ule(both, all) &&
-                                       (in_one || both != all)));
+  heap_.proof().assume(
+      z3::implies(heap_.is_of_bin(memory, at.slot), z3::ule(both, all) && (in_one || both != all)));
 }
 
 // Of the number of a bin's regions: what is true of the size of any set. That it is that number is

@@ -21,9 +21,8 @@ struct Subject {
 // Written so that slot, chunk and, where units are powers of two, the item are seen in it.
 Term offset_of(const BinStage& on, const Place& at, const Term& inside) {
   const std::uint64_t unit = on.heap.bin_class().unit_bytes;
-  const Term start = std::has_single_bit(unit)
-                         ? z3::shl(at.item, std::countr_zero(unit)).simplify()
-                         : at.item * on.heap.number(unit);
+  const Term start = std::has_single_bit(unit) ? z3::shl(at.item, std::countr_zero(unit)).simplify()
+                                               : at.item * on.heap.number(unit);
   const Term byte = sum(start, inside).extract(15, 0).simplify();
   return sum(sum(z3::shl(at.slot, 25), z3::shl(at.chunk, 16)), z3::zext(byte, 48));
 }
@@ -44,8 +43,8 @@ void claim_problem(BinStage& on, const Term& problem, const Term& inside) {
 
 // Any byte of any item; its chunk is in nobody's hands.
 Term any_byte(BinStage& on) {
-  const Term inside = on.heap.narrow("inside", static_cast<unsigned>(std::bit_width(
-                                               on.heap.bin_class().unit_bytes - 1)));
+  const Term inside = on.heap.narrow(
+      "inside", static_cast<unsigned>(std::bit_width(on.heap.bin_class().unit_bytes - 1)));
   on.proof().assume(z3::ult(on.at.item, on.heap.number(on.heap.bin_class().units)));
   on.proof().assume(z3::ult(inside, on.heap.number(on.heap.bin_class().unit_bytes)));
   on.proof().assume(on.heap.is_of_bin(on.before(), on.at.slot) && !on.ghosts.is_held(on.at));
@@ -55,10 +54,10 @@ Term any_byte(BinStage& on) {
 void classification(Proof& proof, const Subject& subject) {
   BinStage on(proof, subject.cls);
   const Term inside = any_byte(on);
-  proof.after(subject.plan + "_problem",
-              on.heap.arguments({{proof.number(subject.cls.cls, 32)},
-                                 {offset_of(on, on.at, inside)}}),
-              [&](const End& end) { claim_problem(on, end.result.term, inside); });
+  proof.after(
+      subject.plan + "_problem",
+      on.heap.arguments({{proof.number(subject.cls.cls, 32)}, {offset_of(on, on.at, inside)}}),
+      [&](const End& end) { claim_problem(on, end.result.term, inside); });
 }
 
 // --- One item is put back
@@ -79,10 +78,9 @@ void put(Proof& proof, const Subject& subject) {
   BinStage on(proof, subject.cls);
   const Memory& before = on.before();
   const Term inside = any_byte(on);
-  const Term last = on.field(before, "free_units") ==
-                        proof.number(HeapView::chunks_per_region - 1, 16) &&
-                    on.heap.bin(before, "empty_regions") == 1 &&
-                    on.heap.bin(before, "empty_chunks") == 1;
+  const Term last =
+      on.field(before, "free_units") == proof.number(HeapView::chunks_per_region - 1, 16) &&
+      on.heap.bin(before, "empty_regions") == 1 && on.heap.bin(before, "empty_chunks") == 1;
   const Term good = on.right.is_used(before, on.ghosts, on.at) && inside == 0;
   const Term fills =
       on.heap.chunk(before, "free_items", on.at) == proof.number(subject.cls.units - 1, 16);
@@ -119,16 +117,16 @@ void put(Proof& proof, const Subject& subject) {
                     z3::implies(good, on.right.is_free_item(after, on.at) ||
                                           on.right.is_free(after, on.at)));
         const Term same_item = on.same_chunk() && on.at.item == on.any.item;
-        proof.claim("other items stay free or used, unless all of the chunk are free",
-                    same_item || (on.same_chunk() && on.right.is_free(after, on.at)) ||
-                        on.right.is_free_item(after, on.any) ==
-                            on.right.is_free_item(before, on.any));
-        proof.claim("a bad one changes nothing",
-                    good || (on.right.is_free_item(after, on.any) ==
-                                 on.right.is_free_item(before, on.any) &&
-                             on.right.is_free(after, on.any) == on.right.is_free(before, on.any) &&
-                             on.right.is_partial(after, on.any) ==
-                                 on.right.is_partial(before, on.any)));
+        proof.claim(
+            "other items stay free or used, unless all of the chunk are free",
+            same_item || (on.same_chunk() && on.right.is_free(after, on.at)) ||
+                on.right.is_free_item(after, on.any) == on.right.is_free_item(before, on.any));
+        proof.claim(
+            "a bad one changes nothing",
+            good ||
+                (on.right.is_free_item(after, on.any) == on.right.is_free_item(before, on.any) &&
+                 on.right.is_free(after, on.any) == on.right.is_free(before, on.any) &&
+                 on.right.is_partial(after, on.any) == on.right.is_partial(before, on.any)));
         proof.claim("no region leaves", came("closed_slots") == 0);
       });
 }
@@ -139,11 +137,11 @@ std::vector<Obligation> item_obligations() {
   std::vector<Obligation> all;
   const auto add = [&all](const Subject& subject, bool with_put) {
     const std::string of = ", items of " + std::to_string(subject.cls.unit_bytes) + " bytes";
-    all.push_back({"an address is classified" + of,
-                   [=](Proof& proof) { classification(proof, subject); }});
+    all.push_back(
+        {"an address is classified" + of, [=](Proof& proof) { classification(proof, subject); }});
     if (with_put) {
-      all.push_back({"an item is put, its region stays" + of,
-                     [=](Proof& proof) { put(proof, subject); }});
+      all.push_back(
+          {"an item is put, its region stays" + of, [=](Proof& proof) { put(proof, subject); }});
     }
   };
   for (std::uint32_t cls = 1; cls <= plan::Pow2::item_classes; ++cls) {

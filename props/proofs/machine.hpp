@@ -66,7 +66,7 @@ class Machine {
   std::unique_ptr<LLVMOpaqueModule, DisposeModule> module_;
   int next_object_ = null_object + 1;
   std::map<LLVMValueRef, int> globals_;  // constants of the code: their objects
-  std::map<int, MapShape> maps_;  // by the object of their words
+  std::map<int, MapShape> maps_;         // by the object of their words
   const Mutation* planted_ = nullptr;
   std::vector<Mutation> mutations_;
   std::set<LLVMValueRef> seen_;

@@ -4,6 +4,8 @@
 // and a bin map is run on random numbers by both, and results and memory are compared. What the
 // machine says an instruction means is the weakest point of what the proofs rest on.
 
+#include "props/proofs/machine.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -12,7 +14,6 @@
 #include <map>
 #include <random>
 
-#include "props/proofs/machine.hpp"
 #include "props/proofs/native.hpp"
 
 namespace strata::prove {
@@ -270,9 +271,10 @@ int test(const std::vector<std::string>& files) {
     }
     kinds.insert(machine.kinds().begin(), machine.kinds().end());
   }
-  fmt::print("{} calls of {} functions agree with machine code, over {} kinds of instructions; "
-             "{} functions on more than a bin map are left out\n",
-             calls, functions, kinds.size(), left_out);
+  fmt::print(
+      "{} calls of {} functions agree with machine code, over {} kinds of instructions; "
+      "{} functions on more than a bin map are left out\n",
+      calls, functions, kinds.size(), left_out);
   return functions > 0 && calls > 0 ? 0 : 1;
 }
 

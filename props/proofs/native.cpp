@@ -47,8 +47,7 @@ void Native::wrap(LLVMModuleRef module, LLVMValueRef function) {
   std::vector<LLVMValueRef> arguments;
   for (LLVMValueRef at = LLVMGetFirstParam(function); at != nullptr; at = LLVMGetNextParam(at)) {
     LLVMValueRef index = LLVMConstInt(word, arguments.size(), 0);
-    LLVMValueRef from =
-        LLVMBuildGEP2(builder, word, LLVMGetParam(wrapper, 0), &index, 1, "");
+    LLVMValueRef from = LLVMBuildGEP2(builder, word, LLVMGetParam(wrapper, 0), &index, 1, "");
     LLVMValueRef loaded = LLVMBuildLoad2(builder, word, from, "");
     const unsigned bits = bits_of(LLVMTypeOf(at));
     arguments.push_back(bits == 0 ? LLVMBuildIntToPtr(builder, loaded, pointer, "")

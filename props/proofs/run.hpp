@@ -69,8 +69,6 @@ class Run {
 
   // --- The bin map by contract (run_maps.cpp) ----------------------------------------------------
   void call_map(Path& path, LLVMValueRef instruction, const std::string& operation);
-  void call_words(Path& path, LLVMValueRef instruction, const MapTerms& map,
-                  const std::string& operation);
   MapTerms map_at(const Value& words);
   Term find(Path& path, const MapTerms& map, const Extreme& extreme);
   Term found_index(Path& path);

@@ -16,8 +16,7 @@ bool only_computes(LLVMBasicBlockRef block, LLVMBasicBlockRef next) {
   for (LLVMValueRef at = LLVMGetFirstInstruction(block); at != nullptr;
        at = LLVMGetNextInstruction(at)) {
     const LLVMOpcode opcode = LLVMGetInstructionOpcode(at);
-    if (opcode == LLVMPHI || opcode == LLVMAlloca ||
-        (opcode == LLVMCall && !is_intrinsic(at))) {
+    if (opcode == LLVMPHI || opcode == LLVMAlloca || (opcode == LLVMCall && !is_intrinsic(at))) {
       return false;
     }
   }
@@ -57,7 +56,7 @@ bool Run::run_arm(Path& arm, LLVMBasicBlockRef block, LLVMBasicBlockRef meeting)
 bool Run::join(Path& path, LLVMValueRef instruction, const Term& condition) {
   LLVMBasicBlockRef yes_block = LLVMGetSuccessor(instruction, 0);
   LLVMBasicBlockRef no_block = LLVMGetSuccessor(instruction, 1);
-  LLVMBasicBlockRef meeting = after(yes_block) == no_block ? no_block
+  LLVMBasicBlockRef meeting = after(yes_block) == no_block   ? no_block
                               : after(no_block) == yes_block ? yes_block
                                                              : after(yes_block);
   if (meeting == nullptr || meeting == path.frame().block ||

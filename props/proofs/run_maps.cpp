@@ -1,6 +1,5 @@
 // Calls of the bin map's contract: subject/contract_map.hpp declares what has no body.
 
-#include "props/proofs/bit_terms.hpp"
 #include "props/proofs/run.hpp"
 
 namespace strata::prove {
@@ -46,12 +45,10 @@ Term Run::find(Path& path, const MapTerms& map, const Extreme& extreme) {
   path.example.reset();  // of a path on which nothing was found yet
   const Memory memory = path.memory;
   path.conditions.push_back(extreme.is_such(found, map.is_member(memory, found)));
-  path.conditions.push_back(
-      z3::implies(map.size(memory) == 0, found == no_index_of(context_)));
+  path.conditions.push_back(z3::implies(map.size(memory) == 0, found == no_index_of(context_)));
   const bool any = extreme.lowest && (extreme.bound == 0).simplify().is_true();
   if (any) {
-    path.conditions.push_back(
-        z3::implies(found == no_index_of(context_), map.size(memory) == 0));
+    path.conditions.push_back(z3::implies(found == no_index_of(context_), map.size(memory) == 0));
   }
   path.facts.push_back({map.shape().words.object, map.number(), [=](const Term& index) {
                           return extreme.is_extreme(found, index, map.is_member(memory, index));
@@ -66,9 +63,7 @@ void Run::call_map(Path& path, LLVMValueRef instruction, const std::string& oper
   const auto give = [&](const Term& result) {
     path.frame().values.insert_or_assign(instruction, Value{result.simplify(), no_object});
   };
-  const auto bit = [&](const Term& holds) {
-    give(z3::ite(holds, number(1, 1), number(0, 1)));
-  };
+  const auto bit = [&](const Term& holds) { give(z3::ite(holds, number(1, 1), number(0, 1))); };
   const std::string outside = "an index outside a map";
   if (operation == "first_from" || operation == "last_before") {
     const Extreme extreme{operation == "first_from", operand(1).term};
@@ -86,7 +81,7 @@ void Run::call_map(Path& path, LLVMValueRef instruction, const std::string& oper
   } else if (operation == "fill" || operation == "clear") {
     change_all(path, map, operand(1).term, operation == "fill");
   } else {
-    call_words(path, instruction, map, operation);
+    throw Unsupported("an operation of the map that has no contract: " + operation);
   }
 }
 
@@ -99,51 +94,6 @@ void Run::change_all(Path& path, const MapTerms& map, const Term& bits, bool fil
   path.memory.store_range(map.shape().members.object, map.place(number(0, 32)),
                           number((count + 63) / 64 * 64, 64), [bit](const Term&) { return bit; });
   path.memory.set(map.shape().sizes, "size", map.number(), number(fill ? count : 0, 32));
-}
-
-// Whole words at a time.
-void Run::call_words(Path& path, LLVMValueRef instruction, const MapTerms& map,
-                     const std::string& operation) {
-  const auto operand = [&](unsigned i) { return value(path, LLVMGetOperand(instruction, i)).term; };
-  const auto give = [&](const Term& result) {
-    path.frame().values.insert_or_assign(instruction, Value{result.simplify(), no_object});
-  };
-  Memory& memory = path.memory;
-  if (operation == "first_word") {
-    const Term found = find(path, map, {true, number(0, 32)});
-    if (demand(path, found != no_index_of(context_), "an empty map")) {
-      give(z3::lshr(found, 6));
-    }
-    return;
-  }
-  const Term index = z3::shl(operand(1), 6);
-  if (!demand(path, z3::ult(operand(1), number((map.shape().bits + 63) / 64, 32)),
-              "a word outside a map")) {
-    return;
-  }
-  const auto word = [&] {
-    z3::expr_vector bits(context_);  // the highest first
-    for (unsigned i = 64; i-- > 0;) {
-      const Term at = map.place(sum(index, number(i, 32)));
-      bits.push_back(memory.field(map.shape().members, "bit", at));
-    }
-    return z3::concat(bits).simplify();
-  };
-  if (operation == "word") {
-    give(word());
-  } else if (operation == "set_word") {
-    const Term value = operand(2);
-    const Term size = map.size(memory);
-    memory.set(map.shape().sizes, "size", map.number(),
-               size + ones(value).extract(31, 0) - ones(word()).extract(31, 0));
-    const Term first = map.place(index);
-    memory.store_range(map.shape().members.object, first, number(64, 64),
-                       [value, first](const Term& at) {
-                         return z3::lshr(value, at - first).extract(0, 0);
-                       });
-  } else {
-    throw Unsupported("an operation of the map that has no contract: " + operation);
-  }
 }
 
 }  // namespace strata::prove

@@ -27,8 +27,8 @@ Value Run::element_pointer(Path& path, LLVMValueRef instruction) {
       if (!index.is_numeral_u64(constant)) {
         throw Unsupported("a member of a struct by a number that is not known");
       }
-      offset = sum(
-          offset, number(LLVMOffsetOfElement(layout_, type, static_cast<unsigned>(constant)), 64));
+      offset = sum(offset,
+                   number(LLVMOffsetOfElement(layout_, type, static_cast<unsigned>(constant)), 64));
       type = LLVMStructGetTypeAtIndex(type, static_cast<unsigned>(constant));
       continue;
     }

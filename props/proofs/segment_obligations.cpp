@@ -50,8 +50,7 @@ struct Stage {
   // True of any count of free slots, and of dirty ones among them.
   Term counted(const Memory& memory, const Term& slot) const {
     const Term count = heap.control(memory, "free_slots");
-    return z3::ule(count, HeapView::slots) &&
-           z3::implies(is_unused(memory, slot), count != 0) &&
+    return z3::ule(count, HeapView::slots) && z3::implies(is_unused(memory, slot), count != 0) &&
            (is_unused(memory, slot) || count != heap.number(HeapView::slots, 32));
   }
 
@@ -85,9 +84,9 @@ struct Stage {
     };
     const auto leads = [&](const Term& to, const Term& from, const Term& from_start) {
       const Term passed = is_in(other) && (from_start || z3::ugt(other, from));
-      return z3::ite(to == 0xFFFF, !passed,
-                     is_in(to) && (from_start || z3::ugt(to, from)) &&
-                         !(passed && z3::ult(other, to)));
+      return z3::ite(
+          to == 0xFFFF, !passed,
+          is_in(to) && (from_start || z3::ugt(to, from)) && !(passed && z3::ult(other, to)));
     };
     return leads(head(memory), segment, proof_truth(true)) &&
            z3::implies(is_in(segment), leads(link(memory, segment), segment, proof_truth(false)));
@@ -116,8 +115,7 @@ struct Stage {
   void claim_moved(const End& end, const Term& slot, bool taken) {
     const Memory& after = end.memory;
     claim_all(proof(), right(after, any));
-    proof().claim("the list is in order",
-                  in_order(after, segment_of(any), segment_of(witness)));
+    proof().claim("the list is in order", in_order(after, segment_of(any), segment_of(witness)));
     proof().claim("the slot changes hands", is_unused(after, slot) == proof_truth(!taken));
     proof().claim("no other slot does",
                   any == slot || is_unused(after, any) == is_unused(before(), any));
@@ -126,8 +124,8 @@ struct Stage {
       return heap.control(after, field) == (taken ? was - by : was + by);
     };
     proof().claim("unused slots are counted", moved("free_slots", heap.number(1, 32)));
-    const Term dirty = z3::ite(heap.region(before(), "dirty", slot) != 0, heap.number(1, 32),
-                               heap.number(0, 32));
+    const Term dirty =
+        z3::ite(heap.region(before(), "dirty", slot) != 0, heap.number(1, 32), heap.number(0, 32));
     proof().claim("dirty unused slots are counted", moved("dirty_slots", dirty));
   }
 };
