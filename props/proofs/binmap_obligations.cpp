@@ -87,38 +87,33 @@ void query(Proof& proof, Map& map, const std::string& function, const std::vecto
   });
 }
 
-// Finds an extreme member of those that `qualifies`.
+// Finds an extreme member: in the words of the contract, which is assumed of calls elsewhere.
 void finds(Proof& proof, Map& map, const std::string& function, const std::vector<Term>& arguments,
-           const std::function<Term(const Term&)>& qualifies, bool lowest) {
+           const Extreme& extreme) {
   query(proof, map, function, arguments, [&](const End& end, const Term& other) {
     const Memory& before = proof.memory();
     const Term found = end.result.term;
-    const Term none = found == map.none();
-    proof.claim(
-        "what it finds is such a member",
-        none || (z3::ult(found, map.bits()) && map.is_member(before, found) && qualifies(found)));
-    const Term not_beyond = lowest ? z3::ule(found, other) : z3::uge(found, other);
+    const auto is_member = [&](const Term& index) {
+      return z3::ult(index, map.bits()) && map.is_member(before, index);
+    };
+    proof.claim("what it finds is such a member", extreme.is_such(found, is_member(found)));
     proof.claim("it finds one if there is one, and none lies beyond",
-                z3::implies(map.is_member(before, other) && qualifies(other), !none && not_beyond));
+                extreme.is_extreme(found, other, is_member(other)));
   });
 }
 
 void first(Proof& proof, Map map) {
-  finds(proof, map, "binmap_first", {}, [&](const Term&) { return proof.truth(true); }, true);
+  finds(proof, map, "binmap_first", {}, {true, proof.number(0, 32)});
 }
 
 void first_from(Proof& proof, Map map) {
   const Term from = proof.u32("index");
-  finds(
-      proof, map, "binmap_first_from", {from}, [&](const Term& at) { return z3::uge(at, from); },
-      true);
+  finds(proof, map, "binmap_first_from", {from}, {true, from});
 }
 
 void last_before(Proof& proof, Map map) {
   const Term end = proof.u32("index");
-  finds(
-      proof, map, "binmap_last_before", {end}, [&](const Term& at) { return z3::ult(at, end); },
-      false);
+  finds(proof, map, "binmap_last_before", {end}, {false, end});
 }
 
 void test(Proof& proof, Map map) {

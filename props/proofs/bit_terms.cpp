@@ -1,5 +1,6 @@
 #include "props/proofs/bit_terms.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 
@@ -10,7 +11,53 @@ z3::expr number(const z3::expr& like, std::uint64_t value) {
   return like.ctx().bv_val(value, like.get_sort().bv_size());
 }
 
+// How many bits at one end are 0 by the look of the term.
+unsigned zeros(const z3::expr& term, bool low) {
+  std::uint64_t value = 0;
+  if (term.is_numeral_u64(value)) {
+    const unsigned bits = term.get_sort().bv_size();
+    const int count =
+        low ? std::countr_zero(value) : std::countl_zero(value) - 64 + static_cast<int>(bits);
+    return std::min(static_cast<unsigned>(count), bits);
+  }
+  if (term.is_app() && term.decl().decl_kind() == Z3_OP_CONCAT) {
+    unsigned count = 0;
+    for (unsigned i = 0; i < term.num_args(); ++i) {
+      const z3::expr part = term.arg(low ? term.num_args() - 1 - i : i);
+      const unsigned here = zeros(part, low);
+      count += here;
+      if (here < part.get_sort().bv_size()) {
+        break;
+      }
+    }
+    return count;
+  }
+  return 0;
+}
+
+z3::expr joined(const z3::expr& high, const z3::expr& low, unsigned low_bits) {
+  return z3::concat(high.extract(high.get_sort().bv_size() - 1, low_bits),
+                    low.extract(low_bits - 1, 0))
+      .simplify();
+}
+
 }  // namespace
+
+z3::expr sum(const z3::expr& one, const z3::expr& other) {
+  const z3::expr a = one.simplify();
+  const z3::expr b = other.simplify();
+  const unsigned bits = a.get_sort().bv_size();
+  for (const auto& [high, low] : {std::pair{a, b}, std::pair{b, a}}) {
+    const unsigned low_bits = bits - zeros(low, false);
+    if (low_bits == 0) {
+      return high;
+    }
+    if (low_bits < bits && low_bits <= zeros(high, true)) {
+      return joined(high, low, low_bits);
+    }
+  }
+  return (a + b).simplify();
+}
 
 // Halving: if the upper half holds a 1, look there, else below it.
 z3::expr leading_zeros(const z3::expr& word) {

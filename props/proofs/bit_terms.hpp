@@ -10,4 +10,8 @@ z3::expr leading_zeros(const z3::expr& word);
 z3::expr trailing_zeros(const z3::expr& word);
 z3::expr ones(const z3::expr& word);
 
+// a + b; where no bit can be 1 in both, written so that each part is seen without solving: which
+// record an address names is then known by its looks.
+z3::expr sum(const z3::expr& a, const z3::expr& b);
+
 }  // namespace strata::prove

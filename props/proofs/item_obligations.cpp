@@ -1,289 +1,155 @@
-// Transitions of chunks and items in one bin of Pow2, from any state that meets the invariants that
-// are assumed. The slot, the chunk and the item are any of the whole space.
+// Transitions of items in one bin, from any state whose books are right. Address, slot, chunk and
+// item are any of the whole space.
 
-#include "plan/plan.hpp"
-#include "props/proofs/proof.hpp"
+#include <bit>
+
+#include "props/proofs/bin_stage.hpp"
 
 namespace strata::prove {
 namespace {
 
-using P = plan::Pow2;
-
-constexpr std::uint64_t slots = 8192;
-constexpr std::uint64_t chunks = slots * P::chunks_per_region;
-
 // strata::Problem, as the numbers that the entry points return.
-constexpr int none = 0;
 constexpr int unused_region = 2;
 constexpr int interior_pointer = 3;
 constexpr int double_free = 4;
-constexpr int chunks_per_region = P::chunks_per_region;
 
-// A place in the heap: slot, chunk, item as words, and where their bits stand.
-struct Place {
-  Term slot, chunk, item;
-
-  Term chunk_index() const { return z3::shl(slot, 9) + chunk; }
+struct Subject {
+  std::string plan;  // of the entry points' names
+  BinClass cls;
 };
 
-// The books of one bin, as objects.
-class Bin {
- public:
-  Bin(Proof& proof, std::uint32_t cls)
-      : proof_(proof),
-        cls_(cls),
-        regions_(proof.records({"region",
-                                32,
-                                slots,
-                                {{"next", 0, 32},
-                                 {"run_units", 4, 32},
-                                 {"free_units", 8, 16},
-                                 {"partial_chunks", 10, 16},
-                                 {"writable", 12, 16},
-                                 {"span_writable", 14, 16},
-                                 {"dirty", 16, 16},
-                                 {"cls", 18, 8},
-                                 {"books_ready", 19, 8},
-                                 {"purged_block", 20, 32}}})),
-        chunks_(proof.records({"chunk",
-                               32,
-                               chunks,
-                               {{"summary", 0, 64},
-                                {"free_items", 8, 16},
-                                {"dirty_pages", 10, 16},
-                                {"held_pages", 12, 16}}})),
-        bin_(proof.records({"bin",
-                            16,
-                            1,
-                            {{"head", 0, 32},
-                             {"regions", 4, 32},
-                             {"empty_chunks", 8, 8},
-                             {"empty_regions", 9, 8}}})) {
-    const auto words = [&](const char* name, std::uint64_t count) {
-      return proof.records({name, 8, count, {{"word", 0, 64}}});
-    };
-    sets_ = {words("free summary", slots),     words("free words", slots * 8),
-             words("partial summary", slots),  words("partial words", slots * 8),
-             words("item words", chunks * 64), words("list summary", 2),
-             words("list words", 128)};
-  }
-
-  Proof::Arguments arguments(const std::vector<Term>& more) const {
-    Proof::Arguments all = {regions_, chunks_, bin_};
-    all.insert(all.end(), sets_.begin(), sets_.end());
-    all.push_back({proof_.number(cls_, 32)});
-    for (const Term& each : more) {
-      all.push_back({each});
-    }
-    return all;
-  }
-
-  Place place(const std::string& suffix = "") const {
-    return {narrow("slot" + suffix, 13), narrow("chunk" + suffix, 9), narrow("item" + suffix, 12)};
-  }
-  Term narrow(const std::string& name, unsigned bits) const {
-    return z3::zext(proof_.input(name, bits), 64 - bits);
-  }
-
-  // --- Contents ----------------------------------------------------------------------------------
-  Term region(const Memory& memory, const char* field, const Place& at) const {
-    return memory.field(regions_, field, at.slot);
-  }
-  Term chunk(const Memory& memory, const char* field, const Place& at) const {
-    return memory.field(chunks_, field, at.chunk_index());
-  }
-  Term count(const Memory& memory, const char* field) const {
-    return memory.field(bin_, field, proof_.number(0));
-  }
-  Term is_free(const Memory& memory, const Place& at) const {
-    return chunk_bit(memory, sets_[1], at);
-  }
-  Term is_partial(const Memory& memory, const Place& at) const {
-    return chunk_bit(memory, sets_[3], at);
-  }
-  Term is_free_item(const Memory& memory, const Place& at) const {
-    const Term w = z3::shl(at.chunk_index(), 6) + z3::lshr(at.item, 6);
-    return bit(memory.field(sets_[4], "word", w), at.item);
-  }
-  Term is_in_list(const Memory& memory, const Place& at) const {
-    return bit(memory.field(sets_[6], "word", z3::lshr(at.slot, 6)), at.slot);
-  }
-
-  // --- What the plan says of the class
-  std::uint64_t unit() const { return P::unit_bytes(cls_); }
-  Term capacity(unsigned bits = 16) const { return proof_.number(P::items_per_chunk(cls_), bits); }
-  Term offset(const Place& at) const {
-    return z3::shl(at.slot, 25) + z3::shl(at.chunk, 16) + at.item * proof_.number(unit());
-  }
-  // A page of the item is in a purger's hands.
-  Term is_held(const Memory& memory, const Place& at) const {
-    const Term first = z3::lshr(at.item * proof_.number(unit()), 12);
-    const Term last = z3::lshr(at.item * proof_.number(unit()) + proof_.number(unit() - 1), 12);
-    Term held = proof_.truth(false);
-    const Term pages = chunk(memory, "held_pages", at);
-    for (int page = 0; page < 16; ++page) {
-      const auto at_bit = static_cast<unsigned>(page);
-      held = held || (z3::ule(first, page) && z3::uge(last, page) &&
-                      pages.extract(at_bit, at_bit) == proof_.number(1, 1));
-    }
-    return held;
-  }
-  Term is_used(const Memory& memory, const Place& at) const {
-    return z3::ult(z3::zext(at.chunk, 0), z3::zext(region(memory, "writable", at), 48)) &&
-           !is_free(memory, at) && !is_held(memory, at) && !is_free_item(memory, at);
-  }
-
-  // Nothing of this place changes: its item, its chunk, its region.
-  void same(const std::string& what, const Term& where, const End& end, const Place& at) const {
-    const Memory& before = proof_.memory();
-    const Memory& after = end.memory;
-    proof_.claim(what + ": sets",
-                 z3::implies(where, is_free(after, at) == is_free(before, at) &&
-                                        is_partial(after, at) == is_partial(before, at)));
-    proof_.claim(what + ": counts", z3::implies(where, chunk(after, "free_items", at) ==
-                                                               chunk(before, "free_items", at) &&
-                                                           chunk(after, "dirty_pages", at) ==
-                                                               chunk(before, "dirty_pages", at)));
-    proof_.claim(what + ": items",
-                 z3::implies(where, is_free_item(after, at) == is_free_item(before, at)));
-  }
-  // The parts of a region's record that these transitions count in.
-  void same_region(const std::string& what, const Term& where, const End& end,
-                   const Place& at) const {
-    const Memory& before = proof_.memory();
-    for (const char* field : {"free_units", "partial_chunks", "writable"}) {
-      proof_.claim(what + ": " + field,
-                   z3::implies(where, region(end.memory, field, at) == region(before, field, at)));
-    }
-    proof_.claim(what + ": list",
-                 z3::implies(where, is_in_list(end.memory, at) == is_in_list(before, at)));
-  }
-
-  // --- The invariants, at a place
-  void assume_right(const Place& at) const {
-    const Memory& before = proof_.memory();
-    const Term free_units = region(before, "free_units", at);
-    const Term partial_chunks = region(before, "partial_chunks", at);
-    const Term free_items = chunk(before, "free_items", at);
-    proof_.assume(z3::ule(region(before, "writable", at), chunks_per_region));
-    // A chunk is free, partial or full; it is partial if it is in use and has free items.
-    proof_.assume(!(is_free(before, at) && is_partial(before, at)));
-    proof_.assume(is_free(before, at) || is_partial(before, at) == (free_items != 0));
-    // Counts count: of what has a member they are not 0, of what lacks one not the whole.
-    proof_.assume(z3::implies(is_free(before, at), free_units != 0));
-    proof_.assume(is_free(before, at) || z3::ult(free_units, chunks_per_region));
-    proof_.assume(z3::implies(is_partial(before, at), partial_chunks != 0));
-    proof_.assume(is_partial(before, at) || z3::ult(partial_chunks, chunks_per_region));
-    proof_.assume(z3::ule(partial_chunks, chunks_per_region));
-    proof_.assume(z3::ule(free_units, chunks_per_region));
-    proof_.assume(is_free(before, at) || is_free_item(before, at) ||
-                  z3::ult(free_items, capacity()));
-    proof_.assume(z3::ule(free_items, capacity()));
-    // The bin's list holds the regions with room; the bin keeps at most one of each empty thing.
-    proof_.assume(is_in_list(before, at) == (free_units != 0 || partial_chunks != 0));
-    proof_.assume(z3::ule(count(before, "empty_chunks"), 1));
-    proof_.assume(z3::ule(count(before, "empty_regions"), 1));
-    proof_.assume(
-        z3::implies(free_units == chunks_per_region, count(before, "empty_regions") == 1));
-  }
-
- private:
-  Term bit(const Term& word, const Term& at) const {
-    return z3::lshr(word, z3::zext(at.extract(5, 0), 58)).extract(0, 0) == proof_.number(1, 1);
-  }
-  Term chunk_bit(const Memory& memory, const Value& set, const Place& at) const {
-    return bit(memory.field(set, "word", z3::shl(at.slot, 3) + z3::lshr(at.chunk, 6)), at.chunk);
-  }
-
-  Proof& proof_;
-  std::uint32_t cls_;
-  Value regions_, chunks_, bin_;
-  std::vector<Value> sets_;
-};
-
-// --- What is wrong with an address
-
-void classification(Proof& proof, const Bin& bin) {
-  const Place at = bin.place();
-  const Term inside = bin.narrow("inside", 15);
-  proof.assume(z3::ult(at.item, bin.capacity(64)) && z3::ult(inside, proof.number(bin.unit())));
-  proof.after("items_problem", bin.arguments({bin.offset(at) + inside}), [&](const End& end) {
-    const Memory& before = proof.memory();
-    const Term problem = end.result.term;
-    const Term writable = z3::zext(bin.region(before, "writable", at), 48);
-    proof.claim("a used item, and only that, is in order",
-                (problem == none) == (inside == 0 && bin.is_used(before, at)));
-    proof.claim("not the first byte of an item: an interior pointer",
-                (problem == interior_pointer) == (inside != 0));
-    proof.claim("beyond the writable prefix: not in use",
-                (problem == unused_region) == (inside == 0 && z3::uge(at.chunk, writable)));
-    proof.claim("free already: a double free",
-                (problem == double_free) ==
-                    (inside == 0 && z3::ult(at.chunk, writable) && !bin.is_used(before, at)));
-  });
+// Written so that slot, chunk and, where units are powers of two, the item are seen in it.
+Term offset_of(const BinStage& on, const Place& at, const Term& inside) {
+  const std::uint64_t unit = on.heap.bin_class().unit_bytes;
+  const Term start = std::has_single_bit(unit) ? z3::shl(at.item, std::countr_zero(unit)).simplify()
+                                               : at.item * on.heap.number(unit);
+  const Term byte = sum(start, inside).extract(15, 0).simplify();
+  return sum(sum(z3::shl(at.slot, 25), z3::shl(at.chunk, 16)), z3::zext(byte, 48));
 }
 
-// --- Holding and releasing a chunk
-
-// The region keeps a chunk that is in use: its own retirement is not covered.
-void assume_region_stays(Proof& proof, const Bin& bin, const Place& at) {
-  proof.assume(z3::ult(bin.region(proof.memory(), "free_units", at), chunks_per_region - 1));
+// What a put, and whoever asks, must say of `inside` bytes into an item.
+void claim_problem(BinStage& on, const Term& problem, const Term& inside) {
+  const Term used = on.right.is_used(on.before(), on.ghosts, on.at);
+  const Term at_start = inside == 0;
+  const auto says = [&](int what) { return problem == what; };
+  on.proof().claim("a used item, and only that, is in order", says(0) == (at_start && used));
+  on.proof().claim("not the first byte of an item: an interior pointer",
+                   says(interior_pointer) == !at_start);
+  on.proof().claim("beyond the writable prefix: not in use",
+                   says(unused_region) == (at_start && !on.writable()));
+  on.proof().claim("free already: a double free",
+                   says(double_free) == (at_start && on.writable() && !used));
 }
 
-Term same_chunk(const Place& a, const Place& b) { return a.slot == b.slot && a.chunk == b.chunk; }
-
-void chunk_moves(Proof& proof, const Bin& bin, bool hold) {
-  const Memory& before = proof.memory();
-  const Place at = bin.place();
-  const Place other = bin.place(" of another");
-  bin.assume_right(at);
-  bin.assume_right(other);
-  const Term free_units = bin.region(before, "free_units", at);
-  const Term partial_chunks = bin.region(before, "partial_chunks", at);
-  proof.assume(bin.is_free(before, at) == proof.truth(hold));
-  if (hold) {
-    // The region keeps room: leaving the list is proved of the list itself.
-    proof.assume(z3::ugt(free_units, 1) || partial_chunks != 0);
-  } else {
-    proof.assume(bin.is_in_list(before, at));
-    proof.assume(!bin.is_partial(before, at));
-    assume_region_stays(proof, bin, at);
-  }
-  const std::vector<Term> place = {at.slot.extract(31, 0), at.chunk.extract(31, 0)};
-  proof.after(hold ? "chunk_hold" : "chunk_release", bin.arguments(place), [&](const End& end) {
-    const Memory& after = end.memory;
-    proof.claim("the chunk moves",
-                bin.is_free(after, at) == proof.truth(!hold) && !bin.is_partial(after, at));
-    proof.claim("it is counted",
-                bin.region(after, "free_units", at) == (hold ? free_units - 1 : free_units + 1));
-    proof.claim("empty regions of the bin",
-                bin.count(after, "empty_regions") ==
-                    bin.count(before, "empty_regions") -
-                        z3::ite(proof.truth(hold) && free_units == chunks_per_region,
-                                proof.number(1, 8), proof.number(0, 8)));
-    proof.claim("the region has room, and is in the list", bin.is_in_list(after, at));
-    bin.same("another chunk", !same_chunk(at, other), end, other);
-    bin.same_region("another region", at.slot != other.slot, end, other);
-  });
+// Any byte of any item; its chunk is in nobody's hands.
+Term any_byte(BinStage& on) {
+  const Term inside = on.heap.narrow(
+      "inside", static_cast<unsigned>(std::bit_width(on.heap.bin_class().unit_bytes - 1)));
+  on.proof().assume(z3::ult(on.at.item, on.heap.number(on.heap.bin_class().units)));
+  on.proof().assume(z3::ult(inside, on.heap.number(on.heap.bin_class().unit_bytes)));
+  on.proof().assume(on.heap.is_of_bin(on.before(), on.at.slot) && !on.ghosts.is_held(on.at));
+  return inside;
 }
 
-void hold(Proof& proof, const Bin& bin) { chunk_moves(proof, bin, true); }
-void release(Proof& proof, const Bin& bin) { chunk_moves(proof, bin, false); }
+void classification(Proof& proof, const Subject& subject) {
+  BinStage on(proof, subject.cls);
+  const Term inside = any_byte(on);
+  proof.after(
+      subject.plan + "_problem",
+      on.heap.arguments({{proof.number(subject.cls.cls, 32)}, {offset_of(on, on.at, inside)}}),
+      [&](const End& end) { claim_problem(on, end.result.term, inside); });
+}
+
+// --- One item is put back
+
+Ghosts ghosts_after(const BinStage& on, const Memory& after) {
+  Ghosts now = on.ghosts;
+  const auto choose = [](const Term& is, const Place& yes, const Place& no) {
+    return Place{z3::ite(is, yes.slot, no.slot), z3::ite(is, yes.chunk, no.chunk), no.item};
+  };
+  now.empty_region = choose(on.right.is_empty_region(after, on.at), on.at, now.empty_region);
+  now.empty_chunk = choose(on.right.is_empty_chunk(after, on.at), on.at, now.empty_chunk);
+  return now;
+}
+
+// The region stays, as it does unless its last used item is put while the bin has an empty region
+// and an empty chunk.
+void put(Proof& proof, const Subject& subject) {
+  BinStage on(proof, subject.cls);
+  const Memory& before = on.before();
+  const Term inside = any_byte(on);
+  const Term last =
+      on.field(before, "free_units") == proof.number(HeapView::chunks_per_region - 1, 16) &&
+      on.heap.bin(before, "empty_regions") == 1 && on.heap.bin(before, "empty_chunks") == 1;
+  const Term good = on.right.is_used(before, on.ghosts, on.at) && inside == 0;
+  const Term fills =
+      on.heap.chunk(before, "free_items", on.at) == proof.number(subject.cls.units - 1, 16);
+  proof.assume(!(last && good && fills));
+  const Value addresses = proof.records({"addresses", 8, 1, {{"address", 0, 64}}});
+  proof.set(addresses, "address", proof.number(0), on.heap.base + offset_of(on, on.at, inside));
+  const Value given = proof.records({"given",
+                                     32,
+                                     1,
+                                     {{"looked_at", 0, 32},
+                                      {"bad", 4, 32},
+                                      {"problem", 8, 32},
+                                      {"closed_slot", 12, 32},
+                                      {"closed_slots", 16, 32}}});
+  on.right.assume_at(on.ghosts, {on.at, on.any, on.witness});
+  proof.after(
+      subject.plan + "_put",
+      on.heap.arguments(
+          {{proof.number(subject.cls.cls, 32)}, addresses, {proof.number(1, 32)}, given}),
+      [&](const End& end) {
+        on.right.assume_where_read(end, on.ghosts, {on.at, on.any, on.witness});
+      },
+      [&](const End& end) {
+        const Memory& after = end.memory;
+        const auto came = [&](const char* field) {
+          return after.field(given, field, proof.number(0));
+        };
+        on.claim_books(after, ghosts_after(on, after));
+        proof.claim("it looks at the one address", came("looked_at") == 1);
+        proof.claim("it is bad if it is not in order",
+                    came("bad") == z3::ite(good, proof.number(0, 32), proof.number(1, 32)));
+        claim_problem(on, came("problem"), inside);
+        proof.claim("what was in use is free now",
+                    z3::implies(good, on.right.is_free_item(after, on.at) ||
+                                          on.right.is_free(after, on.at)));
+        const Term same_item = on.same_chunk() && on.at.item == on.any.item;
+        proof.claim(
+            "other items stay free or used, unless all of the chunk are free",
+            same_item || (on.same_chunk() && on.right.is_free(after, on.at)) ||
+                on.right.is_free_item(after, on.any) == on.right.is_free_item(before, on.any));
+        proof.claim(
+            "a bad one changes nothing",
+            good ||
+                (on.right.is_free_item(after, on.any) == on.right.is_free_item(before, on.any) &&
+                 on.right.is_free(after, on.any) == on.right.is_free(before, on.any) &&
+                 on.right.is_partial(after, on.any) == on.right.is_partial(before, on.any)));
+        proof.claim("no region leaves", came("closed_slots") == 0);
+      });
+}
 
 }  // namespace
 
 std::vector<Obligation> item_obligations() {
   std::vector<Obligation> all;
-  const auto add = [&all](const char* name, auto state, std::uint32_t cls) {
+  const auto add = [&all](const Subject& subject, bool with_put) {
+    const std::string of = ", items of " + std::to_string(subject.cls.unit_bytes) + " bytes";
     all.push_back(
-        {name + std::string(", items of ") + std::to_string(P::unit_bytes(cls)) + " bytes",
-         [=](Proof& proof) { state(proof, Bin(proof, cls)); }});
+        {"an address is classified" + of, [=](Proof& proof) { classification(proof, subject); }});
+    if (with_put) {
+      all.push_back(
+          {"an item is put, its region stays" + of, [=](Proof& proof) { put(proof, subject); }});
+    }
   };
-  for (const std::uint32_t cls : {1U, 7U, 10U}) {
-    add("an address is classified", classification, cls);
+  for (std::uint32_t cls = 1; cls <= plan::Pow2::item_classes; ++cls) {
+    add({"pow2", BinClass::items_of<plan::Pow2>(cls)}, cls == 1 || cls == 7 || cls == 12);
   }
-  all.push_back({"a chunk is held", [](Proof& proof) { hold(proof, Bin(proof, 1)); }});
-  all.push_back({"a chunk is released", [](Proof& proof) { release(proof, Bin(proof, 1)); }});
+  for (const std::uint32_t cls : {3U, 13U}) {  // units that are no power of two
+    add({"quarter", BinClass::items_of<plan::Quarter>(cls)}, false);
+  }
   return all;
 }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <set>
 
 #include "props/proofs/second_solver.hpp"
@@ -15,7 +16,7 @@ namespace {
 
 constexpr unsigned proof_limit_ms = 60'000;
 // A planted bug is easily refuted or not worth the time, as there are others: two rounds.
-constexpr unsigned twin_limits_ms[] = {200, 2'000};
+constexpr unsigned twin_limits_ms[] = {1'500, 10'000};
 
 // Processor time, not the clock's: the machine may be busy with other things.
 double seconds(int who) {
@@ -27,34 +28,34 @@ double seconds(int who) {
 double own_seconds() { return seconds(RUSAGE_SELF); }
 double childrens_seconds() { return seconds(RUSAGE_CHILDREN); }
 
-// A claim is a problem of its own: the assumptions and its opposite. No solution means proved.
-struct Problem {
-  const Proof::Claim& claim;
-  z3::solver solver;
-};
-
 // Those claims that are not plain truths already. Safety is left out for twins: a planted bug that
 // only makes the code trap would be found by any proof.
 // `proved` are the terms of claims that hold: a planted bug leaves most as they are.
-std::vector<Problem> problems(z3::context& context, const Proof& proof, bool with_safety,
-                              unsigned limit_ms, const std::set<unsigned>& proved = {}) {
-  std::vector<Problem> all;
+std::vector<const Proof::Claim*> open_claims(const Proof& proof, bool with_safety,
+                                             const std::set<unsigned>& proved = {}) {
+  std::vector<const Proof::Claim*> open;
   for (const Proof::Claim& claim : proof.claims()) {
-    if ((claim.is_safety && !with_safety) || claim.holds.is_true() ||
-        proved.contains(claim.holds.id())) {
-      continue;
+    if ((with_safety || !claim.is_safety) && !claim.holds.is_true() &&
+        !proved.contains(claim.holds.id())) {
+      open.push_back(&claim);
     }
-    z3::solver solver = make_solver(context, limit_ms);
-    for (const Term& assumption : proof.assumptions()) {
-      solver.add(assumption);
-    }
-    for (const Term& known : claim.known) {
-      solver.add(known);
-    }
-    solver.add(!claim.holds);
-    all.push_back({claim, std::move(solver)});
   }
-  return all;
+  return open;
+}
+
+// That one of the claims is broken.
+z3::solver problem(z3::context& context, const Proof& proof,
+                   const std::vector<const Proof::Claim*>& claims, unsigned limit_ms) {
+  z3::solver solver = make_solver(context, limit_ms);
+  for (const Term& assumption : proof.assumptions()) {
+    solver.add(assumption);
+  }
+  Term all = context.bool_val(true);
+  for (const Proof::Claim* claim : claims) {
+    all = all && claim->holds;
+  }
+  solver.add(!all);
+  return solver;
 }
 
 std::string counter_example(const Proof& proof, const z3::model& model) {
@@ -78,24 +79,37 @@ bool refutes(Machine& machine, const Obligation& obligation, const Mutation& mut
   machine.plant(&mutation);
   Proof proof(machine);
   obligation.build(proof);
-  for (Problem& problem : problems(machine.context(), proof, false, limit_ms, proved)) {
-    if (problem.solver.check() == z3::sat) {
-      twin = {true, mutation.text, problem.solver.to_smt2(), twin.tried};
-      return true;
-    }
+  const std::vector<const Proof::Claim*> open = open_claims(proof, false, proved);
+  if (open.empty()) {
+    return false;
   }
-  return false;
+  z3::solver solver = problem(machine.context(), proof, open, limit_ms);
+  if (solver.check() != z3::sat) {
+    return false;
+  }
+  twin = {true, mutation.text, solver.to_smt2(), twin.tried};
+  return true;
 }
 
-// The first planted bug, in the order in which the code ran, that has a counter-example.
+// Those that most often show first: a store that is missing, then what only computes otherwise.
+std::multimap<Change, Mutation, std::greater<>> in_turn(const std::vector<Mutation>& mutations) {
+  std::multimap<Change, Mutation, std::greater<>> sorted;
+  for (const Mutation& mutation : mutations) {
+    sorted.emplace(mutation.change, mutation);
+  }
+  return sorted;
+}
+
+// The first planted bug, in that order, that has a counter-example.
 Twin find_twin(Machine& machine, const Obligation& obligation, const Proof& proved) {
   Twin twin;
   std::set<unsigned> known;
   for (const Proof::Claim& claim : proved.claims()) {
     known.insert(claim.holds.id());
   }
+  const auto mutations = in_turn(machine.mutations());
   for (const unsigned limit_ms : twin_limits_ms) {
-    for (const Mutation& mutation : machine.mutations()) {
+    for (const auto& [change, mutation] : mutations) {
       ++twin.tried;
       try {
         if (refutes(machine, obligation, mutation, known, limit_ms, twin)) {
@@ -123,12 +137,12 @@ class Judge {
     const double start = own_seconds();
     Proof proof(machine);
     obligation.build(proof);
-    std::vector<Problem> parts = problems(context, proof, true, proof_limit_ms);
-    const bool is_proved = prove(obligation.name, proof, parts);
-    const double proof_s = own_seconds() - start;
-    if (!is_proved) {
-      return;
+    const std::vector<const Proof::Claim*> claims = open_claims(proof, true);
+    z3::solver all = problem(context, proof, claims, proof_limit_ms);
+    if (all.check() != z3::unsat) {
+      return explain(context, obligation.name, proof, claims);
     }
+    const double proof_s = own_seconds() - start;
     ++proved_;
     claims_ += proof.claims().size();
     const double twin_start = own_seconds();
@@ -140,7 +154,7 @@ class Judge {
                            ? fmt::format("refuted: {}", twin.text)
                            : fmt::format("NONE of {} planted bugs is refuted", twin.tried));
     if (!options_.export_directory.empty()) {
-      second_opinion(obligation.name, parts, twin);
+      second_opinion(obligation.name, all, twin);
     }
     std::fflush(stdout);
   }
@@ -162,30 +176,30 @@ class Judge {
   }
 
  private:
-  bool prove(const std::string& name, const Proof& proof, std::vector<Problem>& parts) {
-    for (Problem& part : parts) {
-      const z3::check_result result = part.solver.check();
+  // Which claim it is that is broken, and by what.
+  void explain(z3::context& context, const std::string& name, const Proof& proof,
+               const std::vector<const Proof::Claim*>& claims) {
+    fmt::print("FAILED   {}\n", name);
+    for (const Proof::Claim* claim : claims) {
+      z3::solver solver = problem(context, proof, {claim}, proof_limit_ms);
+      const z3::check_result result = solver.check();
       if (result != z3::unsat) {
-        fmt::print("FAILED   {}\n      broken: {}\n{}", name, part.claim.what,
-                   result == z3::sat ? counter_example(proof, part.solver.get_model())
+        fmt::print("      broken: {}\n{}", claim->what,
+                   result == z3::sat ? counter_example(proof, solver.get_model())
                                      : "      undecided within the limit\n");
-        return false;
+        return;
       }
     }
-    return true;
+    fmt::print("      each claim holds by itself; all together are undecided within the limit\n");
   }
 
-  // All problems of an obligation, and its twin's.
-  void second_opinion(const std::string& name, std::vector<Problem>& parts, const Twin& twin) {
+  // The obligation's problem, and its twin's.
+  void second_opinion(const std::string& name, const z3::solver& all, const Twin& twin) {
     std::string stem = name;
     std::ranges::replace_if(stem, [](char c) { return std::isalnum(c) == 0; }, '-');
     const std::filesystem::path directory = options_.export_directory;
     bool agrees = twin.refuted;
-    std::size_t number = 0;
-    for (Problem& part : parts) {
-      const std::string file = fmt::format("{}.{}.smt2", stem, ++number);
-      agrees &= says(directory / file, part.solver.to_smt2(), "unsat");
-    }
+    agrees &= says(directory / (stem + ".smt2"), z3::solver(all).to_smt2(), "unsat");
     agrees &= !twin.refuted || says(directory / (stem + ".twin.smt2"), twin.problem, "sat");
     agreed_ += agrees ? 1 : 0;
   }

@@ -38,6 +38,7 @@ int Machine::object_of_global(LLVMValueRef global) {
 
 void Machine::note(LLVMValueRef instruction) {
   if (planted_ == nullptr && seen_.insert(instruction).second) {
+    kinds_.insert(kind_of(instruction));
     for (Mutation& mutation : mutations_of(instruction)) {
       mutations_.push_back(std::move(mutation));
     }

@@ -12,7 +12,7 @@
 #include <memory>
 #include <set>
 
-#include "props/proofs/memory.hpp"
+#include "props/proofs/map_contract.hpp"
 #include "props/proofs/mutation.hpp"
 
 namespace strata::prove {
@@ -23,6 +23,7 @@ struct End {
   Memory memory;
   Value result;
   std::string trap;  // empty: it returned
+  std::vector<Fact> facts = {};
 };
 
 class Machine {
@@ -33,12 +34,17 @@ class Machine {
 
   int new_object() { return next_object_++; }
 
+  // Bin maps, which the code under proof knows by contract.
+  void add_maps(const MapShape& shape) { maps_.insert_or_assign(shape.words.object, shape); }
+
   // Every end of a call of the function, from this memory, where `assumptions` hold.
   std::vector<End> call(const std::string& function, const std::vector<Value>& arguments,
                         const Memory& memory, const std::vector<Term>& assumptions);
 
   // The mutations of the instructions that calls ran through so far, in the order of first use.
   const std::vector<Mutation>& mutations() const { return mutations_; }
+  // The kinds of instructions that calls ran through so far.
+  const std::set<std::string>& kinds() const { return kinds_; }
   void plant(const Mutation* mutation) { planted_ = mutation; }
 
  private:
@@ -60,9 +66,11 @@ class Machine {
   std::unique_ptr<LLVMOpaqueModule, DisposeModule> module_;
   int next_object_ = null_object + 1;
   std::map<LLVMValueRef, int> globals_;  // constants of the code: their objects
+  std::map<int, MapShape> maps_;         // by the object of their words
   const Mutation* planted_ = nullptr;
   std::vector<Mutation> mutations_;
   std::set<LLVMValueRef> seen_;
+  std::set<std::string> kinds_;
 };
 
 }  // namespace strata::prove

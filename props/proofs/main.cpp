@@ -13,7 +13,8 @@ int main(int argc, char** argv) {
   std::string room;
   std::string bitcode;
   Options options;
-  app.add_option("room", room, "pow2, quarter, binmap, lists or items")->required();
+  app.add_option("room", room, "pow2, quarter, binmap, lists, chunks, items, blocks or segments")
+      ->required();
   app.add_option("bitcode", bitcode, "the compiled subjects of the room")
       ->required()
       ->check(CLI::ExistingFile);
@@ -23,8 +24,10 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
 
   const std::map<std::string, std::vector<Obligation> (*)()> rooms = {
-      {"pow2", pow2_obligations},  {"quarter", quarter_obligations}, {"binmap", binmap_obligations},
-      {"lists", list_obligations}, {"items", item_obligations},
+      {"pow2", pow2_obligations},        {"quarter", quarter_obligations},
+      {"binmap", binmap_obligations},    {"lists", list_obligations},
+      {"chunks", chunk_obligations},     {"items", item_obligations},
+      {"segments", segment_obligations},
   };
   if (!rooms.contains(room)) {
     fmt::print(stderr,

@@ -7,13 +7,27 @@ namespace strata::prove {
 
 Term Memory::Contents::read(const Term& index) const {
   Term found = initial(index);
-  for (const auto& [at, written] : writes) {
-    const Term same = (at == index).simplify();
-    if (!same.is_false()) {
-      found = same.is_true() ? written : z3::ite(same, written, found);
+  for (const auto& write : writes) {
+    const Term covered = write->covers(index).simplify();
+    if (!covered.is_false()) {
+      found = covered.is_true() ? write->bits(index) : z3::ite(covered, write->bits(index), found);
     }
   }
   return found;
+}
+
+void Memory::Contents::write(const Term& index, const Term& bits) {
+  writes.push_back(std::make_shared<const Write>([index](const Term& at) { return at == index; },
+                                                 [bits](const Term&) { return bits; }));
+}
+
+void Memory::Contents::write_if(const Term& condition, const Contents& more, std::size_t from) {
+  for (std::size_t i = from; i < more.writes.size(); ++i) {
+    const auto write = more.writes[i];
+    writes.push_back(std::make_shared<const Write>(
+        [condition, write](const Term& at) { return condition && write->covers(at); },
+        write->bits));
+  }
 }
 
 void Memory::add_records(int object, const Shape& shape) {
@@ -27,14 +41,58 @@ void Memory::add_records(int object, const Shape& shape) {
   records_.emplace(object, std::move(records));
 }
 
-Term Memory::field(const Value& object, const std::string& name, const Term& index) const {
-  const Records& records = records_.at(object.object);
-  for (std::size_t i = 0; i < records.fields.size(); ++i) {
-    if (records.shape->fields[i].name == name) {
-      return records.fields[i].read(index);
+std::size_t Memory::number_of(int object, const std::string& field) const {
+  const Shape& shape = *records_.at(object).shape;
+  for (std::size_t i = 0; i < shape.fields.size(); ++i) {
+    if (shape.fields[i].name == field) {
+      return i;
     }
   }
-  throw Unsupported(records.shape->name + " has no field " + name);
+  throw Unsupported(shape.name + " has no field " + field);
+}
+
+Term Memory::field(const Value& object, const std::string& name, const Term& index) const {
+  return records_.at(object.object).fields[number_of(object.object, name)].read(index);
+}
+
+void Memory::set(const Value& object, const std::string& name, const Term& index,
+                 const Term& bits) {
+  records_.at(object.object).fields[number_of(object.object, name)].write(index, bits);
+}
+
+void Memory::store_range(int object, const Term& first, const Term& count,
+                         const std::function<Term(const Term& index)>& bits) {
+  records_.at(object).fields.at(0).writes.push_back(std::make_shared<const Write>(
+      [first, count](const Term& at) { return z3::ult(at - first, count); }, bits));
+}
+
+bool Memory::merge(const Term& condition, const Memory& other, const Memory& before) {
+  if (locals_.size() != other.locals_.size()) {
+    return false;
+  }
+  for (const auto& [object, cells] : locals_) {
+    const auto& others = other.locals_.at(object);
+    const bool same = std::ranges::equal(cells, others, [](const auto& a, const auto& b) {
+      return a.first == b.first && a.second.bits == b.second.bits &&
+             a.second.value.object == b.second.value.object &&
+             z3::eq(a.second.value.term, b.second.value.term);
+    });
+    if (!same) {
+      return false;
+    }
+  }
+  for (auto& [object, records] : records_) {
+    const Records& theirs = other.records_.at(object);
+    for (std::size_t i = 0; i < records.fields.size(); ++i) {
+      const std::size_t common = before.records_.at(object).fields[i].writes.size();
+      const Contents mine = records.fields[i];
+      records.fields[i].writes.resize(common);
+      records.fields[i].write_if(condition, mine, common);
+      records.fields[i].write_if(!condition, theirs.fields[i], common);
+    }
+    records.read.insert(records.read.end(), theirs.read.begin(), theirs.read.end());
+  }
+  return true;
 }
 
 Term Memory::inside(int object, const Term& offset) const {
@@ -83,7 +141,7 @@ Term Memory::load(int object, const Term& offset, unsigned bits) {
 void Memory::store(int object, const Term& offset, const Term& value) {
   cover(records_.at(object), offset, value.get_sort().bv_size(),
         [&](Contents& field, const Term& index, unsigned low, unsigned bits) {
-          field.writes.emplace_back(index, value.extract(low + bits - 1, low).simplify());
+          field.write(index, value.extract(low + bits - 1, low).simplify());
         });
 }
 

@@ -9,7 +9,9 @@
 #include <z3++.h>
 
 #include <cstdint>
+#include <functional>
 #include <map>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -63,10 +65,15 @@ class Memory {
 
   // What a field of a record holds, for claims.
   Term field(const Value& object, const std::string& name, const Term& index) const;
+  // Makes it hold that, before the code runs.
+  void set(const Value& object, const std::string& name, const Term& index, const Term& bits);
 
   // `offset` is known to lie inside the object.
   Term load(int object, const Term& offset, unsigned bits);
   void store(int object, const Term& offset, const Term& bits);
+  // Writes bits(index) to the only field of the `count` records from `first` on.
+  void store_range(int object, const Term& first, const Term& count,
+                   const std::function<Term(const Term& index)>& bits);
 
   Value load_local(int object, std::uint64_t offset, unsigned bits) const;
   void store_local(int object, std::uint64_t offset, const Value& value, unsigned bits);
@@ -81,12 +88,23 @@ class Memory {
   // Whether an access lies inside the records.
   Term inside(int object, const Term& offset) const;
 
+  // Two continuations of `before` become one: this where the condition holds, else the other.
+  // false, and nothing is changed, if variables of the code differ in what cannot be one term.
+  bool merge(const Term& condition, const Memory& other, const Memory& before);
+
  private:
+  struct Write {
+    std::function<Term(const Term& index)> covers;
+    std::function<Term(const Term& index)> bits;
+  };
   struct Contents {
     z3::func_decl initial;
-    std::vector<std::pair<Term, Term>> writes;  // index and bits, in order
+    std::vector<std::shared_ptr<const Write>> writes;  // in order
 
     Term read(const Term& index) const;
+    void write(const Term& index, const Term& bits);
+    // Those of `more` after the first `from` happen only if the condition holds.
+    void write_if(const Term& condition, const Contents& more, std::size_t from);
   };
   struct Records {
     const Shape* shape;
@@ -97,6 +115,8 @@ class Memory {
     Value value;
     unsigned bits;
   };
+
+  std::size_t number_of(int object, const std::string& field) const;
 
   // Calls each(field's contents, index, low bit, bits) for the fields that an access covers.
   template <class Each>

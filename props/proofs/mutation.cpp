@@ -61,6 +61,26 @@ LLVMOpcode other_operation(LLVMOpcode opcode) {
   }
 }
 
+std::string kind_of(LLVMValueRef instruction) {
+  const LLVMOpcode opcode = LLVMGetInstructionOpcode(instruction);
+  std::string kind = "opcode " + std::to_string(opcode);
+  if (opcode == LLVMCall) {
+    std::size_t length = 0;
+    const char* name = LLVMGetValueName2(LLVMGetCalledValue(instruction), &length);
+    kind = std::string(name, length);
+    return kind.starts_with("llvm.") ? kind : "call";
+  }
+  LLVMTypeRef type = LLVMTypeOf(instruction);
+  if (opcode == LLVMICmp) {
+    kind += " predicate " + std::to_string(LLVMGetICmpPredicate(instruction));
+    type = LLVMTypeOf(LLVMGetOperand(instruction, 0));
+  }
+  if (LLVMGetTypeKind(type) == LLVMIntegerTypeKind) {
+    kind += " i" + std::to_string(LLVMGetIntTypeWidth(type));
+  }
+  return kind;
+}
+
 std::string place_of(LLVMValueRef instruction) {
   unsigned length = 0;
   const char* file = LLVMGetDebugLocFilename(instruction, &length);

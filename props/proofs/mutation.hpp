@@ -31,6 +31,9 @@ std::vector<Mutation> mutations_of(LLVMValueRef instruction);
 // What a binary operation becomes by other_operation.
 LLVMOpcode other_operation(LLVMOpcode opcode);
 
+// "add i64", "icmp ult i32", "llvm.cttz.i64": what a machine must know the meaning of.
+std::string kind_of(LLVMValueRef instruction);
+
 // "core/binmap/binmap.hpp:70", or nothing if it is not known.
 std::string place_of(LLVMValueRef instruction);
 

@@ -12,8 +12,7 @@ class Proof {
  public:
   struct Claim {
     std::string what;
-    Term holds;
-    std::vector<Term> known;  // assumed for this claim alone
+    Term holds;      // on every path, where what is known of the path is so
     bool is_safety;  // the code runs to its end: no undefined behaviour, no failing assertion
   };
 
@@ -30,6 +29,14 @@ class Proof {
   Term u64(const std::string& name) { return input(name, 64); }
   // An object of which every byte may be anything; a pointer to its start.
   Value records(Shape shape);
+  // A variable of the code: pointers and numbers of whole bytes, one after the other.
+  Value variable(const std::vector<Value>& members);
+  Value null() { return {number(0), null_object}; }
+  void add_maps(const MapShape& shape) { machine_.add_maps(shape); }
+  // Makes it hold of the first state.
+  void set(const Value& object, const std::string& field, const Term& index, const Term& bits) {
+    memory_.set(object, field, index, bits);
+  }
 
   Term number(std::uint64_t value, unsigned bits = 64) { return context_.bv_val(value, bits); }
   Term truth(bool holds) { return context_.bool_val(holds); }
@@ -58,6 +65,9 @@ class Proof {
   const std::vector<std::pair<std::string, Term>>& inputs() const { return inputs_; }
 
  private:
+  void add(const std::string& what, const Term& holds, bool is_safety);
+  Term known_of_path();
+
   Machine& machine_;
   z3::context& context_;
   Memory memory_;
@@ -80,6 +90,9 @@ std::vector<Obligation> pow2_obligations();
 std::vector<Obligation> quarter_obligations();
 std::vector<Obligation> binmap_obligations();
 std::vector<Obligation> list_obligations();
+std::vector<Obligation> chunk_obligations();
 std::vector<Obligation> item_obligations();
+std::vector<Obligation> block_obligations();
+std::vector<Obligation> segment_obligations();
 
 }  // namespace strata::prove

@@ -1,6 +1,5 @@
 #include "props/proofs/run.hpp"
 
-#include "props/proofs/bit_terms.hpp"
 #include "props/proofs/solver.hpp"
 
 namespace strata::prove {
@@ -20,7 +19,7 @@ Run::Run(Machine& machine, const std::vector<Term>& assumptions)
     : machine_(machine),
       context_(machine.context_),
       layout_(LLVMGetModuleDataLayout(machine.module_.get())),
-      solver_(make_solver(context_, possible_limit_ms)) {
+      solver_(make_quick_solver(context_, possible_limit_ms)) {
   for (const Term& assumption : assumptions) {
     solver_.add(assumption);
   }
@@ -28,7 +27,7 @@ Run::Run(Machine& machine, const std::vector<Term>& assumptions)
 
 std::vector<End> Run::all(LLVMValueRef function, const std::vector<Value>& arguments,
                           const Memory& memory) {
-  Path first{{}, {}, memory, {}};
+  Path first{{}, {}, {}, memory, {}};
   enter(first, function, arguments, nullptr);
   work_.push_back(std::move(first));
   while (!work_.empty()) {
@@ -61,43 +60,81 @@ void Run::end(Path& path, const Value& result, const std::string& trap) {
   for (const Term& each : path.conditions) {
     condition = condition && each;
   }
-  ends_.push_back({condition, path.memory, result, trap});
+  ends_.push_back({condition, path.memory, result, trap, path.facts});
   path.ended = true;
   if (ends_.size() > ends_max) {
     throw Unsupported("more than " + std::to_string(ends_max) + " paths");
   }
 }
 
-bool Run::possible(const Path& path, const Term& condition) {
-  solver_.push();
-  for (const Term& each : path.conditions) {
-    solver_.add(each);
+// Paths are run depth first: most of what one assumes the next one does, too.
+void Run::go_to(const std::vector<Term>& conditions) {
+  std::size_t common = 0;
+  while (common < scopes_.size() && common < conditions.size() &&
+         z3::eq(scopes_[common], conditions[common])) {
+    ++common;
   }
+  solver_.pop(static_cast<unsigned>(scopes_.size() - common));
+  scopes_.resize(common, context_.bool_val(true));
+  for (; common < conditions.size(); ++common) {
+    solver_.push();
+    solver_.add(conditions[common]);
+    scopes_.push_back(conditions[common]);
+  }
+}
+
+Run::Possible Run::possible(const Path& path, const Term& condition) {
+  if (path.example && path.example->eval(condition, true).is_true()) {
+    return {true, path.example};
+  }
+  go_to(path.conditions);
+  solver_.push();
   solver_.add(condition);
   const z3::check_result result = solver_.check();
+  Possible found{result != z3::unsat, {}};
+  if (result == z3::sat) {
+    found.example = solver_.get_model();
+  }
   solver_.pop();
-  return result != z3::unsat;
+  return found;
+}
+
+Run::Ways Run::ways(Path& path, const Term& condition) {
+  if (condition.is_true() || condition.is_false()) {
+    return condition.is_true() ? Ways::yes : Ways::no;
+  }
+  if (const auto known = path.decided.find(condition.id()); known != path.decided.end()) {
+    return known->second ? Ways::yes : Ways::no;
+  }
+  const Possible yes = possible(path, condition);
+  if (!yes.holds) {
+    return Ways::no;
+  }
+  const Possible no = possible(path, !condition);
+  path.example = yes.example;
+  other_example_ = no.example;
+  return no.holds ? Ways::both : Ways::yes;
 }
 
 bool Run::decide(Path& path, const Term& asked) {
   const Term condition = asked.simplify();
-  if (condition.is_true() || condition.is_false()) {
-    return condition.is_true();
-  }
-  if (const auto known = path.decided.find(condition.id()); known != path.decided.end()) {
-    return known->second;
-  }
-  const bool can_hold = possible(path, condition);
-  if (can_hold && possible(path, !condition)) {
+  const Ways possible = ways(path, condition);
+  if (possible == Ways::both) {
+    if (in_arm_) {
+      throw NoJoin{};
+    }
     Path other = path;
+    other.example = other_example_;
     other.conditions.push_back(!condition);
-
     other.decided[condition.id()] = false;
     work_.push_back(std::move(other));
   }
-  path.conditions.push_back(can_hold ? condition : !condition);
-  path.decided[condition.id()] = can_hold;
-  return can_hold;
+  const bool holds = possible != Ways::no;
+  if (!condition.is_true() && !condition.is_false() && !path.decided.contains(condition.id())) {
+    path.conditions.push_back(holds ? condition : !condition);
+    path.decided[condition.id()] = holds;
+  }
+  return holds;
 }
 
 void Run::step(Path& path) {
@@ -159,11 +196,14 @@ void Run::go(Path& path, LLVMBasicBlockRef block) {
 }
 
 void Run::branch(Path& path, LLVMValueRef instruction) {
-  unsigned way = 0;
-  if (LLVMIsConditional(instruction) != 0) {
-    way = decide(path, is_one(value(path, LLVMGetCondition(instruction)).term)) ? 0 : 1;
+  if (LLVMIsConditional(instruction) == 0) {
+    return go(path, LLVMGetSuccessor(instruction, 0));
   }
-  go(path, LLVMGetSuccessor(instruction, way));
+  const Term condition = is_one(value(path, LLVMGetCondition(instruction)).term).simplify();
+  if (!in_arm_ && ways(path, condition) == Ways::both && join(path, instruction, condition)) {
+    return;
+  }
+  go(path, LLVMGetSuccessor(instruction, decide(path, condition) ? 0 : 1));
 }
 
 void Run::switch_to(Path& path, LLVMValueRef instruction) {
@@ -203,6 +243,13 @@ void Run::call(Path& path, LLVMValueRef instruction) {
     }
     return;
   }
+  if (name.starts_with("contract_map_")) {
+    call_map(path, instruction, std::string(name.substr(std::string_view("contract_map_").size())));
+    if (!path.ended) {
+      path.frame().at = LLVMGetNextInstruction(instruction);
+    }
+    return;
+  }
   if (LLVMIsAFunction(callee) == nullptr || LLVMIsDeclaration(callee) != 0) {
     const Value none = anything(LLVMInt1TypeInContext(machine_.llvm_.get()));
     if (name == "__assert_fail") {
@@ -215,44 +262,6 @@ void Run::call(Path& path, LLVMValueRef instruction) {
     arguments.push_back(value(path, LLVMGetOperand(instruction, i)));
   }
   enter(path, callee, arguments, instruction);
-}
-
-void Run::intrinsic(Path& path, LLVMValueRef instruction, std::string_view name) {
-  const auto is = [&](std::string_view prefix) { return name.starts_with(prefix); };
-  const auto operand = [&](unsigned i) { return value(path, LLVMGetOperand(instruction, i)); };
-  const auto result = [&](const Term& term) {
-    path.frame().values.insert_or_assign(instruction, Value{term.simplify(), no_object});
-  };
-  if (is("llvm.ctlz")) {
-    result(leading_zeros(operand(0).term));
-  } else if (is("llvm.cttz")) {
-    result(trailing_zeros(operand(0).term));
-  } else if (is("llvm.ctpop")) {
-    result(ones(operand(0).term));
-  } else if (is("llvm.umin") || is("llvm.umax")) {
-    const Term a = operand(0).term;
-    const Term b = operand(1).term;
-    result(is("llvm.umin") ? z3::ite(z3::ult(a, b), a, b) : z3::ite(z3::ult(a, b), b, a));
-  } else if (is("llvm.usub.sat")) {
-    const Term a = operand(0).term;
-    const Term b = operand(1).term;
-    result(z3::ite(z3::ult(a, b), number(0, a.get_sort().bv_size()), a - b));
-  } else if (is("llvm.fshl")) {
-    const Term a = operand(0).term;
-    const unsigned bits = a.get_sort().bv_size();
-    const Term by = z3::urem(operand(2).term, number(bits, bits));
-    result(z3::shl(z3::concat(a, operand(1).term), z3::zext(by, bits)).extract(2 * bits - 1, bits));
-  } else if (is("llvm.memset")) {
-    set_bytes(path, instruction);
-  } else if (is("llvm.memcpy")) {
-    copy_bytes(path, instruction);
-  } else if (is("llvm.ubsantrap") || is("llvm.trap")) {
-    end(path, anything(LLVMInt1TypeInContext(machine_.llvm_.get())),
-        "undefined behaviour at " + place_of(instruction));
-  } else if (!is("llvm.lifetime.") && !is("llvm.assume") && !is("llvm.dbg.") &&
-             !is("llvm.experimental.noalias.scope.decl")) {
-    throw Unsupported("a call of " + std::string(name) + " at " + place_of(instruction));
-  }
 }
 
 }  // namespace strata::prove

@@ -3,9 +3,14 @@
 
 #include <llvm-c/Target.h>
 
+#include <optional>
+
 #include "props/proofs/machine.hpp"
 
 namespace strata::prove {
+
+// An arm of an if turned out to be more than a computation.
+struct NoJoin {};
 
 class Run {
  public:
@@ -24,9 +29,12 @@ class Run {
   struct Path {
     std::vector<Term> conditions;
     std::map<unsigned, bool> decided;  // of these conditions, by the number of the term
+    std::optional<z3::model> example;  // in which they all hold, if one is at hand
     Memory memory;
     std::vector<Frame> frames;
     bool ended = false;
+    std::vector<Fact> facts = {};
+    unsigned found = 0;  // how many calls of a contract found something
 
     Frame& frame() { return frames.back(); }
   };
@@ -36,16 +44,38 @@ class Run {
   // Which way the path goes. If both are possible a copy, which will run the same instruction
   // again, goes the other way: so an instruction decides before it has any effect.
   bool decide(Path& path, const Term& condition);
-  bool possible(const Path& path, const Term& condition);
+  enum class Ways { yes, no, both };
+  Ways ways(Path& path, const Term& condition);
+  // Whether the path can go on where this holds: an example of it, if so or if nobody knows.
+  struct Possible {
+    bool holds;
+    std::optional<z3::model> example;
+  };
+  Possible possible(const Path& path, const Term& condition);
+  void go_to(const std::vector<Term>& conditions);
   void enter(Path& path, LLVMValueRef function, const std::vector<Value>& arguments,
              LLVMValueRef call);
   void go(Path& path, LLVMBasicBlockRef block);
   void branch(Path& path, LLVMValueRef instruction);
+  // An if whose arms only compute and meet again: both are run, and the path goes on as one.
+  // false, and nothing has happened, if it is not of that kind.
+  bool join(Path& path, LLVMValueRef instruction, const Term& condition);
+  bool run_arm(Path& arm, LLVMBasicBlockRef block, LLVMBasicBlockRef meeting);
   void switch_to(Path& path, LLVMValueRef instruction);
   void give_back(Path& path, LLVMValueRef instruction);
   void end(Path& path, const Value& result, const std::string& trap);
   void call(Path& path, LLVMValueRef instruction);
   void intrinsic(Path& path, LLVMValueRef instruction, std::string_view name);
+
+  // --- The bin map by contract (run_maps.cpp) ----------------------------------------------------
+  void call_map(Path& path, LLVMValueRef instruction, const std::string& operation);
+  MapTerms map_at(const Value& words);
+  Term find(Path& path, const MapTerms& map, const Extreme& extreme);
+  Term found_index(Path& path);
+  void write_bit(Memory& memory, const MapTerms& map, const Term& index, bool value);
+  void change_all(Path& path, const MapTerms& map, const Term& bits, bool fill);
+  // Ends the path in a trap, and returns false, if what a call needs does not hold.
+  bool demand(Path& path, const Term& holds, const std::string& what);
 
   // --- Values (run_values.cpp) ------------------------------------------------------------------
   Value value(Path& path, LLVMValueRef operand);
@@ -56,9 +86,11 @@ class Run {
   void fill_global(Memory& memory, int object, std::uint64_t offset, LLVMValueRef constant);
   Value compute(Path& path, LLVMValueRef instruction);
   Term binary(LLVMOpcode opcode, const Term& a, const Term& b);
-  Term times(const Term& index, std::uint64_t bytes);
   Term compare(LLVMIntPredicate predicate, const Value& a, const Value& b);
   Value choose(Path& path, const Value& condition, const Value& yes, const Value& no);
+
+  // --- Memory (run_memory.cpp) ------------------------------------------------------------------
+  Term times(const Term& index, std::uint64_t bytes);
   Value element_pointer(Path& path, LLVMValueRef instruction);
   Value load(Path& path, LLVMValueRef instruction);
   void store(Path& path, LLVMValueRef pointer, const Value& stored, unsigned bits);
@@ -76,9 +108,12 @@ class Run {
   z3::context& context_;
   LLVMTargetDataRef layout_;
   z3::solver solver_;
+  std::vector<Term> scopes_;  // what the solver assumes beyond the assumptions, one scope each
+  std::optional<z3::model> other_example_;  // where the last condition does not hold
   std::vector<Path> work_;
   std::vector<End> ends_;
   std::uint64_t steps_ = 0;
+  bool in_arm_ = false;  // of an if that may be joined: nothing may fork
 };
 
 }  // namespace strata::prove
