@@ -99,8 +99,11 @@ class Validator : public RegionValidator<Heap> {
     if (Plan::is_run(cls)) {
       return run(slot);
     }
-    expect(Plan::is_item(Plan::bin_of(cls)) || Plan::is_block(Plan::bin_of(cls)),
-           "a class byte names a class", slot);
+    const bool named = Plan::is_item(Plan::bin_of(cls)) || Plan::is_block(Plan::bin_of(cls));
+    expect(named, "a class byte names a class", slot);
+    if (!named) {
+      return 1;
+    }
     expect(region.books_ready == 1, "a used region's books are writable", slot);
     const std::uint32_t slots =
         Plan::is_item(cls) ? 1 : Blocks<typename Heap::State>::slots_of(cls);

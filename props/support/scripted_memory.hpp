@@ -9,7 +9,8 @@
 #include <bit>
 #include <cstddef>
 #include <cstring>
-#include <functional>
+#include <utility>
+#include <vector>
 
 #include "memory/memory.hpp"
 #include "props/support/arena.hpp"
@@ -54,8 +55,20 @@ class ScriptedMemory {
     std::uint64_t commits = 0;
     std::uint64_t decommits = 0;
     std::uint64_t refused = 0;
+    std::uint64_t advices = 0;
   };
   const Calls& calls() const { return calls_; }
+  // What was dropped, in order, for a check to read and clear.
+  std::vector<std::pair<Space, Range>> drops;
+  // The advice on pages that was given last for a byte of the heap.
+  bool is_advised(std::uint64_t begin, std::uint64_t end, Pages pages) const {
+    return advice_.holds(begin, end, static_cast<Tag>(pages));
+  }
+  Pages advised(std::uint64_t offset) const {
+    return is_advised(offset, offset + 1, Pages::huge)    ? Pages::huge
+           : is_advised(offset, offset + 1, Pages::small) ? Pages::small
+                                                          : Pages::unadvised;
+  }
   TaggedSpace& contents() { return contents_; }  // of the heap space
   const TaggedSpace& committed(Space space) const { return spaces_[index(space)].committed; }
   std::uint64_t committed_bytes(Space space) const {
@@ -95,6 +108,7 @@ class ScriptedMemory {
     // asked.
     heap_base_ = heap_place + heap_align;
     contents_ = {};
+    advice_ = {};
     reserved_ = true;
     return true;
   }
@@ -134,6 +148,7 @@ class ScriptedMemory {
             "memory: decommit of [{:#x}, +{:#x}) in space {}, not all of it committed", offset,
             bytes, static_cast<int>(space));
     ++calls_.decommits;
+    drops.push_back({space, {offset, offset + bytes}});
     const bool refused = failures.next();
     // A refused one leaves each byte old or zero: the first page goes, the others stay.
     const std::uint64_t dropped = refused ? std::min(page_bytes(space), bytes) : bytes;
@@ -151,6 +166,8 @@ class ScriptedMemory {
     require(space == Space::heap && offset % Plan::region_bytes == 0 &&
                 bytes % Plan::region_bytes == 0 && pages != Pages::unadvised,
             "memory: advice on [{:#x}, +{:#x}), which are not whole regions", offset, bytes);
+    ++calls_.advices;
+    advice_.write(offset, offset + bytes, static_cast<Tag>(pages));
   }
 
   std::uint64_t now_ms() const { return clock_ms; }
@@ -196,6 +213,7 @@ class ScriptedMemory {
 
   std::array<SpaceState, space_count> spaces_;
   TaggedSpace contents_;
+  TaggedSpace advice_;  // a Pages each
   std::uint64_t heap_base_ = 0;
   bool reserved_ = false;
   Calls calls_;

@@ -1,0 +1,7 @@
+// malloc as it ships, as one source.
+#include "abi/cxx_library.cpp"
+#include "abi/malloc.cpp"
+#include "abi/operators.cpp"
+#include "abi/options.cpp"
+#include "abi/process.cpp"
+#include "abi/report.cpp"
