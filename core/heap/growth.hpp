@@ -157,7 +157,7 @@ class Growth {
     const std::uint32_t from = books_.region(lead).span_writable;
     const std::uint32_t to = blocks.chunks_through(block);
     const std::uint32_t slots = blocks.slots_of(books_.region(lead).cls);
-    const Pages pages = books_.region(lead).pages;
+    const Pages pages = advice(lead, slots);
     blocks.hold_block(lead, block);  // pins the region
     lock.release();
     const bool committed = commit_chunks(lead, from, to);
@@ -242,7 +242,7 @@ class Growth {
       Blocks<State>::raise_writable(books_, slot, chunks);
     }
     region.books_ready = 1;
-    note_advice(slot, slots, advise(bin, slot, slots, least, region.pages));
+    note_advice(slot, slots, advise(bin, slot, slots, least, advice(slot, slots)));
     return true;
   }
 
@@ -265,6 +265,14 @@ class Growth {
     state_.memory.advise(Space::heap, std::uint64_t{slot} << Plan::region_shift,
                          std::uint64_t{slots} << Plan::region_shift, Pages::huge);
     return Pages::huge;
+  }
+  // What was advised last for all of the slots: they may have been apart before.
+  Pages advice(std::uint32_t slot, std::uint32_t slots) const {
+    Pages all = Pages::huge;
+    for (std::uint32_t i = 0; i < slots; ++i) {
+      all = std::min(all, books_.region(slot + i).pages);
+    }
+    return all;
   }
   void note_advice(std::uint32_t slot, std::uint32_t slots, Pages pages) {
     for (std::uint32_t i = 0; pages == Pages::huge && i < slots; ++i) {

@@ -178,6 +178,8 @@ LAYERS = {
     "unit": [Program("scripted", ("props/unit/economy_test.cpp",
                                   "props/unit/bug_classes_heap_test.cpp", *SYSTEM), CHECK,
                      link=GTEST, run=_gtest()),
+             Program("seams", ("props/unit/seams_test.cpp", "props/unit/report_test.cpp",
+                               "core/abi/report.cpp", *SYSTEM), link=GTEST, run=_gtest()),
              Program("heap", ("props/unit/validate_test.cpp", "props/unit/heap_test.cpp", *SYSTEM),
                      link=GTEST, run=_gtest("-Ladder.*:Commit.*"))],
     "malloc": [Program("malloc", MALLOC,
