@@ -63,11 +63,10 @@ class Program:
                   *self.link, "-lfmt"))
         return out / self.name
 
-    def sees(self, file):
-        """Whether it includes a file of core; known once it was built from core as it is."""
-        return any(f"core/{file} " in dependencies.read_text().replace("\n", " ") + " "
-                   for target, _ in self.objects(CORE, OUT / "base")
-                   for dependencies in [target.with_suffix(".d")])
+    def sees(self, file, core, out):
+        """Whether it includes a file of core; it has been built there."""
+        return any(f"/core/{file} " in target.with_suffix(".d").read_text().replace("\n", " ") + " "
+                   for target, _ in self.objects(core, out))
 
     def fails(self, binary, arguments=None):
         """How the program fails, or None."""
@@ -90,10 +89,15 @@ class Program:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _command(command):
+def _errors(command):
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise NotCompiled(done.stderr)
+    return "" if done.returncode == 0 else done.stderr or "failed"
+
+
+def _command(command):
+    errors = _errors(command)
+    if errors:
+        raise NotCompiled(errors)
 
 
 def _is_current(target):
@@ -123,15 +127,16 @@ def build_all(programs, core, out):
     """All of them, each source once; returns {program: binary}."""
     out.mkdir(parents=True, exist_ok=True)
     commands = dict(pair for program in programs for pair in program.objects(core, out))
-    side_by_side(_command, [command for target, command in commands.items() if not _is_current(target)])
+    errors = side_by_side(_errors, [c for target, c in commands.items() if not _is_current(target)])
+    if any(errors):
+        raise NotCompiled("".join(errors))
     return {program: program.build(core, out) for program in programs}
 
 
 def errors_of(program, core):
     """What the compiler has to say against a core, without its making any code."""
     return "".join(side_by_side(
-        lambda command: subprocess.run(command, capture_output=True, text=True, check=False).stderr,
-        [command for _, command in program.objects(core, OUT, only_check=True)]))
+        _errors, [command for _, command in program.objects(core, OUT, only_check=True)]))
 
 
 def is_same_code(core, out):
