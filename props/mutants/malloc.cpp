@@ -1,6 +1,7 @@
 // malloc as it ships, as one source.
-#include "abi/cxx_library.cpp"
 #include "abi/malloc.cpp"
+
+#include "abi/cxx_library.cpp"
 #include "abi/operators.cpp"
 #include "abi/options.cpp"
 #include "abi/process.cpp"

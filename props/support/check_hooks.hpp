@@ -27,8 +27,8 @@ struct CheckHooks : NoHooks {
   std::vector<Report> reports;  // of bad frees, not yet expected by anyone
 };
 
-// Remembers which chunks and blocks an operation changed, for the driver to look at, and counts what
-// happened.
+// Remembers which chunks and blocks an operation changed, for the driver to look at, and counts
+// what happened.
 struct TouchHooks : CheckHooks {
   struct Unit {
     std::uint32_t slot, unit;

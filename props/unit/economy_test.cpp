@@ -555,8 +555,8 @@ TEST(HugePages, BlocksThatAreNeitherSmallNorVeryLarge) {
   EXPECT_EQ(room.memory().calls().advices, 6U);
 }
 
-// What the books say of the first slot is not what was said of the others. (Found by the driver: they
-// were called huge without the system's having heard of it.)
+// What the books say of the first slot is not what was said of the others. (Found by the driver:
+// they were called huge without the system's having heard of it.)
 TEST(HugePages, ASegmentOfWhichOneSlotHadThemIsToldOfTheRest) {
   Scripted<Small> room;
   const std::uint64_t item = room.take(64);

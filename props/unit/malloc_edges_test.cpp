@@ -271,10 +271,11 @@ TEST(Options, AreReadAtStartUp) {
   EXPECT_EQ(with_options("what"), 2);
 }
 
-// --- Threads ---------------------------------------------------------------------------------------
+// --- Threads
+// ---------------------------------------------------------------------------------------
 
-// A thread has a cache from its first miss to its end: the same item comes back at once, and what it
-// held is there for others afterwards.
+// A thread has a cache from its first miss to its end: the same item comes back at once, and what
+// it held is there for others afterwards.
 TEST(Threads, HaveMagazinesAndLeaveThemEmpty) {
   std::vector<void*> held;
   std::thread([&] {

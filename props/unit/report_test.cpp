@@ -49,13 +49,13 @@ TEST(Reports, EachProblemHasItsWords) {
   for (int i = 0; i <= static_cast<int>(Problem::lock_order); ++i) {
     words.emplace_back(describe(static_cast<Problem>(i)));
   }
-  EXPECT_EQ(words, (std::vector<std::string>{
-                       "no problem", "pointer was not allocated here",
-                       "pointer into memory that is not in use",
-                       "pointer is not the start of an allocation",
-                       "free of something already free",
-                       "freed with a size it was not allocated with",
-                       "book-keeping is inconsistent", "locks taken out of order"}));
+  EXPECT_EQ(
+      words,
+      (std::vector<std::string>{
+          "no problem", "pointer was not allocated here", "pointer into memory that is not in use",
+          "pointer is not the start of an allocation", "free of something already free",
+          "freed with a size it was not allocated with", "book-keeping is inconsistent",
+          "locks taken out of order"}));
 }
 
 class ReportDeathTest : public testing::Test {
@@ -74,8 +74,7 @@ TEST_F(ReportDeathTest, SaysAllThatIsKnown) {
   report.slot = 8191;
   report.cls = 107;
   report.unit_bytes = 4096;
-  EXPECT_DEATH(report_and_abort(report),
-               " \\(region 8191, class 107, units of 4096 bytes\\)\n$");
+  EXPECT_DEATH(report_and_abort(report), " \\(region 8191, class 107, units of 4096 bytes\\)\n$");
   report.unit = 0;
   EXPECT_DEATH(report_and_abort(report), ", units of 4096 bytes, block 0\\)\n$");
   report.item = 90;

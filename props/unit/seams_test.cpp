@@ -1,5 +1,5 @@
-// The shipped seams by themselves: Linux's memory, the futex mutex, guards, and the mutex that checks
-// the order of locks.
+// The shipped seams by themselves: Linux's memory, the futex mutex, guards, and the mutex that
+// checks the order of locks.
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -128,7 +128,9 @@ TEST(Guard, UnlocksOnceWhatItLocked) {
   }
   EXPECT_EQ(a.unlocks, 1);
   EXPECT_EQ(b.unlocks, 1);
-  { const Guard<CountingMutex> none; }
+  {
+    const Guard<CountingMutex> none;
+  }
 }
 
 TEST(Guard, RemembersThatItWasElided) {

@@ -78,8 +78,8 @@ class Validation : public testing::Test {
         {memory.base(Space::control), books().layout().control_bytes}};
     for (std::uint32_t s = 0; s < books().slots(); ++s) {
       if (ready.empty() ? books().region(s).books_ready != 0 : ready[s]) {
-        all.push_back({memory.base(Space::books) + s * Books::Layout::book_bytes,
-                       Books::Layout::book_bytes});
+        all.push_back(
+            {memory.base(Space::books) + s * Books::Layout::book_bytes, Books::Layout::book_bytes});
         all.push_back({memory.base(Space::item_map) + s * Books::Layout::item_map_bytes,
                        Books::Layout::item_map_bytes});
       }
@@ -200,7 +200,8 @@ TEST_F(Validation, Slots) {
   expect_named(empty, [&] { region(free).run_units = 1; });
   expect_named("a used region's books are writable", [&] { region(slot).books_ready = 0; });
   expect_named("a used slot's dirt is in its region's books", [&] { region(slot).dirty = 1; });
-  expect_named("a used slot's dirt is in its region's books", [&] { region(block_slot).dirty = 1; });
+  expect_named("a used slot's dirt is in its region's books",
+               [&] { region(block_slot).dirty = 1; });
   expect_named("no block is held: the purge lock is free",
                [&] { region(block_slot).purged_block = 1; });
   expect_named("no page is held: the purge lock is free",
@@ -227,12 +228,12 @@ TEST_F(Validation, Runs) {
 
 TEST_F(Validation, Bins) {
   const auto set = books().bin_regions(cls);
-  expect_named("a bin's set holds its regions with room", [&] { books().bin_regions(cls).take(slot); });
+  expect_named("a bin's set holds its regions with room",
+               [&] { books().bin_regions(cls).take(slot); });
   expect_named("a bin's list is its set in address order", [&] { bin(cls).head = slot + 1; });
   expect_named("a bin's list is its set in address order", [&] { bin(cls).head = no_index; });
   expect_named("a bin's list ends", [&] { region(slot).next = slot; });
-  expect_named("a bin's set holds nothing else",
-               [&] { books().bin_regions(cls).put(run_slot); });
+  expect_named("a bin's set holds nothing else", [&] { books().bin_regions(cls).put(run_slot); });
   expect_named("the bin set's summary", [&] { put_unnoticed(set, books().slots() - 1); });
 }
 
