@@ -9,6 +9,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstring>
+#include <functional>
 #include <utility>
 #include <vector>
 
@@ -45,6 +46,8 @@ class ScriptedMemory {
   // --- What a check sets -------------------------------------------------------------------------
   FailureScript failures;  // of commit and decommit
   std::uint32_t reservations_to_refuse = 0;
+  // What other threads do meanwhile, as it were: called in each commit and decommit of the heap.
+  std::function<void(std::uint64_t offset, std::uint64_t bytes)> meanwhile;
   std::uint64_t clock_ms = 1;
   std::uint64_t heap_place = std::uint64_t{1} << 46;  // where it is reserved, and one alignment on
   std::uint64_t absent_head_bytes = 0;  // of the heap: what an unaligned reservation lacks
@@ -130,6 +133,7 @@ class ScriptedMemory {
   bool commit(Space space, std::uint64_t offset, std::uint64_t bytes) {
     check_range("commit", space, offset, bytes);
     ++calls_.commits;
+    others_go_on(space, offset, bytes);
     if (failures.next()) {
       ++calls_.refused;
       return false;
@@ -148,6 +152,7 @@ class ScriptedMemory {
             "memory: decommit of [{:#x}, +{:#x}) in space {}, not all of it committed", offset,
             bytes, static_cast<int>(space));
     ++calls_.decommits;
+    others_go_on(space, offset, bytes);
     drops.push_back({space, {offset, offset + bytes}});
     const bool refused = failures.next();
     // A refused one leaves each byte old or zero: the first page goes, the others stay.
@@ -193,6 +198,12 @@ class ScriptedMemory {
         return std::min<std::uint64_t>(L::item_map_bytes, L::page_bytes);
       default:
         return L::page_bytes;
+    }
+  }
+
+  void others_go_on(Space space, std::uint64_t offset, std::uint64_t bytes) {
+    if (space == Space::heap && meanwhile) {
+      std::exchange(meanwhile, nullptr)(offset, bytes);
     }
   }
 

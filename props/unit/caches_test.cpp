@@ -4,7 +4,7 @@
 namespace strata::check {
 namespace {
 
-constexpr std::uint64_t kib = 1024, mib = 1024 * kib;
+constexpr std::uint64_t kib = 1024;
 
 // --- What a thread holds
 // ---------------------------------------------------------------------------

@@ -276,12 +276,25 @@ TEST(Options, AreReadAtStartUp) {
 
 // A thread has a cache from its first miss to its end: the same item comes back at once, and what
 // it held is there for others afterwards.
+TEST(Threads, TheFirstHasMagazinesToo) {
+  void* const lower = std::malloc(3000);
+  void* const higher = std::malloc(3000);
+  std::free(lower);
+  std::free(higher);
+  EXPECT_EQ(std::malloc(3000), higher);
+  std::free(higher);
+}
+
 TEST(Threads, HaveMagazinesAndLeaveThemEmpty) {
   std::vector<void*> held;
   std::thread([&] {
     void* const p = std::malloc(3000);
+    void* const higher = std::malloc(3000);
     std::free(p);
-    EXPECT_EQ(std::malloc(3000), p) << "last in, first out";
+    std::free(higher);
+    EXPECT_EQ(std::malloc(3000), higher) << "last in, first out; a bin would give the lowest";
+    EXPECT_EQ(std::malloc(3000), p);
+    std::free(higher);
     for (int i = 0; i < 20; ++i) {
       held.push_back(std::malloc(3000));
     }

@@ -75,6 +75,15 @@ TEST(Order, ScarceSlotsAreShared) {
   EXPECT_EQ(room.usable(room.take(plan::Quarter::unit_bytes(34))), plan::Quarter::unit_bytes(34));
 }
 
+TEST(Order, AbsentSlotsAreNotThereToBeShared) {
+  Scripted<plan::Quarter> room(1, plan::Quarter::page_bytes);  // 31 slots, a quarter of them is 7
+  for (plan::Class cls = 34; room.books().control().free_slots > 7; --cls) {
+    const std::uint64_t unit = plan::Quarter::unit_bytes(cls);
+    EXPECT_EQ(room.usable(room.take(unit)), unit);
+  }
+  EXPECT_GT(room.usable(room.take(16)), 16U);
+}
+
 // --- What is kept
 // ----------------------------------------------------------------------------------
 

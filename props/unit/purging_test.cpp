@@ -176,6 +176,85 @@ TEST(Growing, WhatHasGrownBeforeGetsTwiceTheSize) {
   EXPECT_NE(fits, 0U) << "where twice the size is refused, the size itself is not";
 }
 
+// --- Meanwhile -----------------------------------------------------------------------------------
+
+// What a purge or growth holds over a call of the system is not free: nobody gets it, and to free
+// it is to free it twice.
+template <class Plan>
+class Held : public testing::Test {
+ protected:
+  // During the next call, a free of something in the range that the call is about.
+  void expect_double_free(std::uint64_t offset_in_range = 0) {
+    room.memory().meanwhile = [this, offset_in_range](std::uint64_t offset, std::uint64_t) {
+      room.give(offset + offset_in_range);
+      auto& reports = room.heap().hooks.reports;
+      ASSERT_EQ(reports.size(), 1U);
+      EXPECT_EQ(reports[0].problem, Problem::double_free);
+      reports.clear();
+      ++asked;
+    };
+  }
+  // During the next call, an allocation: it lies elsewhere.
+  void expect_elsewhere(std::uint64_t size) {
+    room.memory().meanwhile = [this, size](std::uint64_t offset, std::uint64_t bytes) {
+      const std::uint64_t other = room.take(size);
+      EXPECT_TRUE(other + size <= offset || other >= offset + bytes) << other << " in " << offset;
+      room.give(other);
+      ++asked;
+    };
+  }
+  void purge_later() {
+    room.memory().clock_ms += 1000;
+    room.heap().purge_if_due();
+  }
+  Scripted<Plan> room;
+  int asked = 0;
+};
+using HeldTest = Held<plan::Pow2>;
+
+TEST_F(HeldTest, ABlockThatIsPurged) {
+  const auto blocks = room.take_many(mib, 3);
+  room.give(blocks[1]);
+  expect_double_free();
+  room->purge(room->dead());
+  room.give({room.take(mib), blocks[0]});  // the higher one goes first
+  expect_elsewhere(mib);
+  purge_later();
+  EXPECT_EQ(asked, 2);
+}
+
+TEST_F(HeldTest, AChunkThatIsPurged) {
+  const auto items = room.take_many(16 * kib, 12);
+  room.give({items[0], items[1], items[2], items[3]});  // kept as the empty one
+  room.give({items[4], items[5], items[6], items[7]});  // goes back to its region
+  expect_double_free();
+  room->purge(room->dead());
+  room.give(room.take_many(16 * kib, 8));
+  expect_elsewhere(16 * kib);
+  purge_later();
+  EXPECT_EQ(asked, 2);
+}
+
+TEST_F(HeldTest, PagesOfAChunkThatArePurged) {
+  const auto items = room.take_many(1024, 64);
+  std::vector<std::uint64_t> freed(items.begin() + 16, items.begin() + 24);
+  room.give(freed);
+  expect_double_free(1024);
+  room->purge(room->dead());
+  EXPECT_EQ(room.take(1024), items[16]);
+  room.give(items[16]);
+  expect_elsewhere(1024);
+  purge_later();
+  EXPECT_EQ(asked, 2);
+}
+
+TEST_F(HeldTest, ABlockThatIsMadeWritable) {
+  (void)room.take(mib);
+  expect_double_free();
+  (void)room.take(mib);
+  EXPECT_EQ(asked, 1);
+}
+
 // --- Which pages
 // -----------------------------------------------------------------------------------
 

@@ -20,7 +20,8 @@ class Scripted {
   using AllocatorT = Allocator<ScriptedHeap<Plan>>;
   using Cache = typename AllocatorT::Cache;
 
-  explicit Scripted(std::uint32_t segments = 4) {
+  explicit Scripted(std::uint32_t segments = 4, std::uint64_t absent_head_bytes = 0) {
+    memory().absent_head_bytes = absent_head_bytes;
     EXPECT_TRUE(allocator_->open(segments));
     heap().purge_if_due();  // the first one starts the clock
   }
