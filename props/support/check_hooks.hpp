@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "hooks/none.hpp"
+#include "props/support/plain_sync.hpp"
 #include "props/support/violation.hpp"
 
 namespace strata::check {
@@ -36,6 +37,10 @@ struct TouchHooks : CheckHooks {
   };
 
   void on(Event event, std::uint32_t slot, std::uint32_t unit) {
+    // For one thread: an event comes with the lock held that guards its slot.
+    const bool of_run = event == Event::run_taken || event == Event::run_given;
+    require(PlainMutex::held().highest() >= (of_run ? rank::segments : rank::first_bin),
+            "event {} in slot {} without the lock that guards it", static_cast<int>(event), slot);
     ++events[static_cast<std::size_t>(event)];
     if (touched.empty() || touched.back() != Unit{slot, unit}) {
       touched.push_back({slot, unit});

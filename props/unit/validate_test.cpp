@@ -354,6 +354,22 @@ TEST_F(Validation, WhereItIs) {
   books().dirty_blocks(block_slot).put(1);
 }
 
+TEST(ValidationOfBlocks, InTheSecondWordOfTheirSet) {
+  Room<Plan> room(4);
+  std::vector<Address> live;
+  for (int i = 0; i < 70; ++i) {
+    live.push_back(room->allocate(room->dead(), 64 * kib));
+  }
+  auto dirty = room->heap().books.dirty_blocks(0);
+  EXPECT_TRUE(dirty.take(69));
+  EXPECT_FALSE(room->validate(Quiet::yes));
+  ASSERT_EQ(room.hooks().reports.size(), 1U);
+  EXPECT_EQ(room.hooks().reports[0].unit, 69U);
+  EXPECT_EQ(room.hooks().reports[0].address, live[69]);
+  room.take_problems();
+  dirty.put(69);
+}
+
 TEST_F(Validation, Blocks) {
   const auto free = books().free_blocks(block_slot);
   auto& sets = *reinterpret_cast<Books::BlockSets*>(room->heap().memory.base(Space::books) +
