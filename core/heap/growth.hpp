@@ -164,7 +164,7 @@ class Growth {
     const std::uint32_t from = region.span_writable;
     const std::uint32_t to = blocks.chunks_through(bin, block);
     const std::uint32_t slots = blocks.slots_of(region.cls);
-    const Pages pages = region.pages;
+    const Pages pages = advice(lead, slots);
     blocks.hold_block(lead, block);  // pins the region
     lock.release();
     const bool committed = commit_chunks(lead, from, to);
@@ -250,7 +250,7 @@ class Growth {
       Blocks<State>::raise_writable(books_.of_growth(), slot, chunks);
     }
     region.books_ready = 1;
-    note_advice(slot, slots, advise(bin, slot, slots, least, region.pages));
+    note_advice(slot, slots, advise(bin, slot, slots, least, advice(slot, slots)));
     return true;
   }
 
@@ -275,6 +275,15 @@ class Growth {
     state_.advise(std::uint64_t{slot} << Plan::region_shift,
                   std::uint64_t{slots} << Plan::region_shift, Pages::huge);
     return Pages::huge;
+  }
+  // What was advised last for all of the slots: they may have been apart before.
+  [[clang::requires_capability(role::Commit::held)]]
+  Pages advice(std::uint32_t slot, std::uint32_t slots) const {
+    Pages all = Pages::huge;
+    for (std::uint32_t i = 0; i < slots; ++i) {
+      all = std::min(all, books_.of_growth().region(slot + i).pages);
+    }
+    return all;
   }
   [[clang::requires_capability(role::Commit::held)]]
   void note_advice(std::uint32_t slot, std::uint32_t slots, Pages pages) {

@@ -1,164 +1,222 @@
 """The layers of checks that are run against a changed core, and how each is built.
 
-A layer is one or more programs. What includes core is compiled for each change, at -O1 and without
-sanitizers; the rest is built once. Tests that take long, or that a busy machine can fail, are left out.
+A layer is one or more programs. What includes core is compiled again for a change, or for hundreds of
+them at once (schema.py); the rest is built once. Tests that take long, or that a busy machine can fail,
+are left out.
 """
 
 import concurrent.futures
 import dataclasses
-import hashlib
 import os
 import pathlib
+import resource
 import signal
 import subprocess
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-COMPILER = ["clang++-19", "-std=c++20", "-O1", "-w", "-fuse-ld=lld"]
-CORE = ("core/memory/linux.cpp", "core/sync/native.cpp")
-ABI = tuple(sorted(str(p.relative_to(ROOT)) for p in (ROOT / "core/abi").glob("*.cpp")))
-CHECK = tuple(f"props/support/{name}.cpp" for name in ("arena", "operation", "violation"))
-SCHEDULER = tuple(f"props/support/{name}.cpp" for name in (
-    "violation", "scheduled_memory", "scheduler", "scheduler_assert", "scheduler_atomics",
-    "scheduler_choices", "scheduler_fibre", "scheduler_instrument", "scheduler_locks",
-    "scheduler_plain",
-    "scheduler_test"))
+CORE = ROOT / "core"
+OUT = ROOT / "build" / "mutants"
+HERE = "props/mutants/"
+COMPILER = ("clang++-19", "-std=c++20", "-w", "-Wno-invalid-constexpr", "-ferror-limit=0", "-O1",
+            "-fno-builtin", "-include", str(ROOT / HERE / "schema.hpp"))
 GTEST = ("-lgtest", "-lgtest_main", "-lpthread")
+
+
+class NotCompiled(Exception):
+    def by_assertion(self):
+        return "static assertion failed" in str(self)
 
 
 @dataclasses.dataclass(frozen=True)
 class Program:
     name: str
-    changing: tuple  # sources that include core
+    core: tuple  # sources that include core
     fixed: tuple = ()  # sources that do not
-    flags: tuple = ()  # of the changing ones
-    fixed_flags: tuple = ("-fno-builtin",)
+    flags: tuple = ()  # of the first
+    fixed_flags: tuple = ()  # of the others
+    renamed: str = ""  # a list of symbols as objcopy's: those of core's own sources are renamed
     link: tuple = ()
     run: tuple = ()  # arguments
-    environment: tuple = ()
-    limit_s: int = 30
+    limit_s: int = 10  # of processor time
+
+    def objects(self, core, out, only_check=False):
+        """(source, command) of each that includes core."""
+        for source in self.core:
+            path = core.parent / source if source.startswith("core/") else ROOT / source
+            target = out / (source.replace("/", "_") + "".join(self.flags) + ".o")
+            what = ("-fsyntax-only",) if only_check else ("-c", "-MMD", "-o", target)
+            yield target, (*COMPILER, *self.flags, f"-I{core}", f"-I{ROOT}", *what, path)
 
     def build(self, core, out):
-        """Links the program against the core in the directory `core`. False: it does not compile."""
+        """Links the program against the core in the directory `core`. Raises NotCompiled."""
         out.mkdir(parents=True, exist_ok=True)
-        objects = [_object(source, FIXED, self.fixed_flags, ROOT / "core") for source in self.fixed]
-        for source in self.changing:
-            path = core.parent / source if source.startswith("core/") else ROOT / source
-            target = out / (self.name + "." + source.replace("/", "_") + ".o")
-            if not _compile(path, target, self.flags, core):
-                return None
+        objects = []
+        for (target, command), source in zip(self.objects(core, out), self.core):
+            if not _is_current(target):
+                _command(command)
+            if self.renamed and not source.startswith("fuzz/"):
+                plain, target = target, target.with_suffix(".renamed.o")
+                _command(("objcopy", f"--redefine-syms={ROOT / self.renamed}", plain, target))
             objects.append(target)
-        binary = out / self.name
-        done = subprocess.run([*COMPILER, "-o", binary, *objects, *self.link, "-lfmt"],
-                              capture_output=True, text=True, check=False)
-        if done.returncode != 0 and core == ROOT / "core":
-            print(done.stderr[-2000:])
-        return binary if done.returncode == 0 else None
+        fixed = [_fixed(source, self.fixed_flags)
+                 for source in (*self.fixed, HERE + "chosen.cpp")]
+        _command(("clang++-19", "-fuse-ld=lld", "-o", out / self.name, *self.flags, *objects, *fixed,
+                  *self.link, "-lfmt"))
+        return out / self.name
+
+    def sees(self, file, core, out):
+        """Whether it includes a file of core; it has been built there."""
+        return any(f"/core/{file} " in target.with_suffix(".d").read_text().replace("\n", " ") + " "
+                   for target, _ in self.objects(core, out))
 
     def fails(self, binary, arguments=None):
         """How the program fails, or None."""
         command = [binary, *(self.run if arguments is None else arguments)]
         child = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL,
                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                 env={**os.environ, **dict(self.environment)},
-                                 start_new_session=True)
+                                 start_new_session=True, preexec_fn=self.limit)
         try:
-            output, _ = child.communicate(timeout=self.limit_s)
+            output, _ = child.communicate(timeout=6 * self.limit_s)
         except subprocess.TimeoutExpired:
             os.killpg(child.pid, signal.SIGKILL)
             child.communicate()
             return "hangs"
-        if b"Running 0 tests" in output or b"0 tests ran" in output:
-            raise SystemExit(f"{self.name}: no test is named {command[1:]}")
+        if b"Running 0 tests" in output or b"0 tests ran" in output or output == b"0 inputs\n":
+            raise SystemExit(f"{self.name}: nothing is named {command[1:]}")
         return None if child.returncode == 0 else f"exit {child.returncode}"
 
+    def limit(self):
+        resource.setrlimit(resource.RLIMIT_CPU, (self.limit_s, self.limit_s))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
-FIXED = ROOT / "build" / "mutants" / "fixed"
+
+def _errors(command):
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return "" if done.returncode == 0 else done.stderr or "failed"
 
 
-def _object(source, directory, flags, core):
-    """Compiled once for each text of the source (headers of the checks: `rm -r build/mutants`)."""
-    key = hashlib.sha256((ROOT / source).read_bytes() + repr(flags).encode()).hexdigest()[:16]
-    target = directory / f"{source.replace('/', '_')}.{key}.o"
-    if not target.exists() and not _compile(ROOT / source, target, flags, core):
-        raise SystemExit(f"{source} does not compile")
+def _command(command):
+    errors = _errors(command)
+    if errors:
+        raise NotCompiled(errors)
+
+
+def _is_current(target):
+    """Whether an object is there, and not older than what it was made from."""
+    made_from = target.with_suffix(".d")
+    if not target.exists() or not made_from.exists():
+        return False
+    sources = made_from.read_text().replace("\\\n", " ").split()[1:]
+    made = target.stat().st_mtime
+    return all(os.path.exists(source) and os.stat(source).st_mtime <= made for source in sources)
+
+
+def _fixed(source, flags=()):
+    target = OUT / "fixed" / (source.replace("/", "_") + "".join(flags) + ".o")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if not _is_current(target):
+        _command((*COMPILER, *flags, f"-I{CORE}", f"-I{ROOT}", "-c", "-MMD", ROOT / source,
+                  "-o", target))
     return target
 
 
-def _compile(source, target, flags, core):
-    target.parent.mkdir(parents=True, exist_ok=True)
-    done = subprocess.run([*COMPILER, *flags, f"-I{core}", f"-I{ROOT}", "-c", source, "-o", target],
-                          capture_output=True, text=True, check=False)
-    if done.returncode != 0 and core == ROOT / "core":
-        print(done.stderr[-2000:])
-    return done.returncode == 0
+def prebuild(program):
+    """What no change touches, once, two at a time."""
+    side_by_side(lambda source: _fixed(source, program.fixed_flags), program.fixed)
 
 
-def _gtest(selection):
+def side_by_side(function, items):
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        return list(pool.map(function, items))
+
+
+def build_all(programs, core, out):
+    """All of them, each source once; returns {program: binary}."""
+    out.mkdir(parents=True, exist_ok=True)
+    commands = dict(pair for program in programs for pair in program.objects(core, out))
+    errors = side_by_side(_errors, [c for target, c in commands.items() if not _is_current(target)])
+    if any(errors):
+        raise NotCompiled("".join(errors))
+    return {program: program.build(core, out) for program in programs}
+
+
+def errors_of(program, core):
+    """What the compiler has to say against a core, without its making any code."""
+    return "".join(side_by_side(
+        _errors, [command for _, command in program.objects(core, OUT, only_check=True)]))
+
+
+def is_same_code(core, out):
+    """Whether an optimising compiler makes the same library of it as of core as it is."""
+    for source in (HERE + "malloc.cpp", "core/memory/linux.cpp", "core/sync/native.cpp"):
+        objects = []
+        for each, directory in ((CORE, OUT / "base"), (core, out)):
+            directory.mkdir(parents=True, exist_ok=True)
+            path = each.parent / source if source.startswith("core/") else ROOT / source
+            objects.append(directory / (source.replace("/", "_") + ".optimised.o"))
+            if not _is_current(objects[-1]):
+                _command((*COMPILER, "-O2", "-DNDEBUG", f"-I{each}", f"-I{ROOT}", "-c", "-MMD", path,
+                          "-o", objects[-1]))
+        if objects[0].read_bytes() != objects[1].read_bytes():
+            return False
+    return True
+
+
+def _gtest(selection="*"):
     return (f"--gtest_filter={selection}", "--gtest_brief=1", "--gtest_fail_fast")
 
 
-def _fuzz(target, *more):
+def _fuzz(target, *more, **options):
     return Program(f"fuzz_{target}", (f"fuzz/fuzz_{target}.cpp", *more),
-                   (*CHECK, "fuzz/replay.cpp"),
-                   run=("0", f"corpus/fuzz_{target}"), limit_s=30)
+                   (*CHECK, "fuzz/replay.cpp"), run=("0", f"corpus/fuzz_{target}"), **options)
 
 
+SYSTEM = ("core/memory/linux.cpp", "core/sync/native.cpp")
+MALLOC = (HERE + "malloc.cpp", *SYSTEM)
+CHECK = tuple(f"props/support/{name}.cpp" for name in ("arena", "operation", "violation"))
+SCHEDULER = tuple(f"props/support/{name}.cpp" for name in (
+    "violation", "scheduled_memory", "scheduler", "scheduler_assert", "scheduler_atomics",
+    "scheduler_choices", "scheduler_fibre", "scheduler_instrument", "scheduler_locks",
+    "scheduler_plain", "scheduler_test"))
 SCENARIOS = ("Refill.*:RegionDeath.*:Purging.against_free_in_a_sparse_chunk:"
              "Purging.of_chunks_in_a_region_that_dies:Purging.of_blocks_in_a_region_that_dies")
 
 # Cheapest first.
 LAYERS = {
-    "fuzz": [_fuzz("heap_tiny"), _fuzz("heap_quarter"), _fuzz("binmap"), _fuzz("errors"),
-             _fuzz("options", "core/abi/options.cpp")],
-    "heap": [Program("heap", ("props/unit/heap_test.cpp", "props/unit/bug_classes_heap_test.cpp",
-                              *CORE), CHECK, link=GTEST, run=_gtest("*-Ladder.*:Commit.*"))],
-    "malloc": [Program("malloc", (*ABI, *CORE),
-                       ("props/unit/malloc_test.cpp", "props/unit/bug_classes_test.cpp",
-                        "props/unit/process_test.cpp"),
-                       flags=("-fno-builtin",), link=GTEST,
-                       run=_gtest("*-Fork.*:Threads.AHundred*:Threads.ManyAtOnce:Process.Below*:"
+    "fuzz": [_fuzz("heap_tiny"), _fuzz("errors"), _fuzz("binmap"),
+             _fuzz("options", "core/abi/options.cpp"), _fuzz("malloc", *MALLOC,
+                                                             renamed="fuzz/shipped_symbols.txt"),
+             _fuzz("heap_quarter")],
+    "unit": [Program("bugs", ("props/unit/bug_classes_heap_test.cpp", *SYSTEM), CHECK, link=GTEST,
+                     run=_gtest()),
+             Program("economy", ("props/unit/order_test.cpp", "props/unit/caches_test.cpp",
+                                 "props/unit/purging_test.cpp", *SYSTEM), CHECK, link=GTEST,
+                     run=_gtest()),
+             Program("seams", ("props/unit/seams_test.cpp", "props/unit/report_test.cpp",
+                               "core/abi/report.cpp", *SYSTEM), link=GTEST, run=_gtest()),
+             Program("heap", ("props/unit/invariants_test.cpp", "props/unit/heap_test.cpp", *SYSTEM),
+                     link=GTEST, run=_gtest())],
+    "malloc": [Program("malloc", MALLOC,
+                       tuple(f"props/unit/{name}_test.cpp" for name in (
+                           "malloc_edges", "malloc", "bug_classes", "process")), link=GTEST,
+                       run=_gtest("-Fork.*:Threads.AHundred*:Threads.ManyAtOnce:Process.Below*:"
                                   "Purge.SmallItems*"))],
-    "model": [Program("model", ("props/model/heap_model.cpp", *CORE), CHECK,
-                      flags=('-DSTRATA_TEST_NAME="heap_model"', "-DSTRATA_PROPERTY_CASES=40"),
-                      link=("-lrapidcheck", *GTEST), run=_gtest("HeapModel.*"))],
-    "exhaustive": [Program("exhaustive", ("props/exhaustive/state_search.cpp",), CHECK, link=GTEST,
-                           run=_gtest("StateSearch.ASegment"), limit_s=300)],
+    "model": [Program("model", ("props/model/heap_model.cpp", *SYSTEM), CHECK,
+                      flags=('-DSTRATA_TEST_NAME="heap_model"', '-DSTRATA_PROPERTY_CASES="40"'),
+                      link=("-lrapidcheck", *GTEST), run=_gtest("HeapModel.*"), limit_s=60)],
+    "exhaustive": [Program("exhaustive", ("props/exhaustive/state_search.cpp", *SYSTEM), CHECK,
+                           link=GTEST, run=_gtest("StateSearch.ASegment"), limit_s=300)],
     "interleave": [Program("interleave",
                            tuple(f"props/interleave/{name}.cpp" for name in (
                                "stage", "refill", "region_death", "purge")),
-                           ("props/interleave/main.cpp", *SCHEDULER),
-                           flags=("-fsanitize=thread",), link=GTEST, run=_gtest(SCENARIOS),
-                           limit_s=60)],
+                           ("props/interleave/main.cpp", *SCHEDULER), flags=("-fsanitize=thread",),
+                           link=("-fno-sanitize=all", *GTEST), run=_gtest(SCENARIOS), limit_s=60)],
 }
 # For plants alone: slower than a mutant can afford.
 EXTRA = {
-    "threads": [Program("threads", (*ABI, *CORE), ("props/unit/process_test.cpp",),
-                        flags=("-fno-builtin", "-DNDEBUG"), link=GTEST, run=_gtest("*"),
-                        limit_s=60)],
-    "tsan": [Program("tsan", ("props/unit/stress_test.cpp", *CORE),
-                     flags=("-fsanitize=thread",), link=("-fsanitize=thread", *GTEST),
-                     run=_gtest("Stress.SmallSpace"), limit_s=120)],
+    "threads": [Program("threads", MALLOC, ("props/unit/process_test.cpp",), flags=("-DNDEBUG",),
+                        link=GTEST, run=_gtest(), limit_s=60)],
+    "tsan": [Program("tsan", ("props/unit/stress_test.cpp", *SYSTEM), flags=("-fsanitize=thread",),
+                     link=GTEST, run=_gtest("Stress.SmallSpace"), limit_s=120)],
 }
-
-
-def run_layer(programs, core, out):
-    """(how it fails or None, seconds, digest of the binaries); None: it does not compile."""
-    started, failure, digest = time.monotonic(), None, hashlib.sha256()
-    for program in programs:
-        binary = program.build(core, out)
-        if binary is None:
-            return None
-        digest.update(binary.read_bytes())
-        failure = program.fails(binary)
-        if failure:
-            break
-    return failure, time.monotonic() - started, digest.hexdigest()
-
-
-def prebuild(programs):
-    """What no change touches, once, two at a time."""
-    sources = dict.fromkeys((source, program.fixed_flags)
-                            for program in programs for source in program.fixed)
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        list(pool.map(lambda one: _object(one[0], FIXED, one[1], ROOT / "core"), sources))

@@ -10,7 +10,23 @@ class BooksOracle {
   using Plan = typename Heap::State::Plan;
 
  public:
+  static constexpr std::uint64_t none = ~std::uint64_t{0};
+
   explicit BooksOracle(Heap& heap) : books_(heap.books.of_everything()) {}
+
+  // The unit of a bin that is to be taken next: of its lowest region that has one ready, in the
+  // lowest partial chunk before the lowest free one. None if the bin has to grow first.
+  std::uint64_t lowest_ready(plan::Class bin) const {
+    std::uint64_t found = none;
+    for (std::uint32_t slot = 0; slot < books_.slots() && found == none; ++slot) {
+      const std::uint32_t cls = books_.region(slot).cls;
+      const bool lead = !Plan::is_block(cls) || slot % Plan::regions_per_segment == 0;
+      if (Plan::bin_of(cls) == bin && lead) {
+        found = Plan::is_item(bin) ? lowest_item(slot, bin) : lowest_block(slot, bin);
+      }
+    }
+    return found;
+  }
 
   void require_live(const Object& object) const {
     const auto slot = static_cast<std::uint32_t>(object.offset / Plan::region_bytes);
@@ -29,6 +45,25 @@ class BooksOracle {
   }
 
  private:
+  std::uint64_t lowest_item(std::uint32_t slot, plan::Class cls) const {
+    const std::uint64_t start = std::uint64_t{slot} * Plan::region_bytes;
+    const std::uint32_t partial = books_.partial_chunks(slot).first();
+    if (partial != no_index) {
+      return start + partial * Plan::chunk_bytes +
+             books_.free_items(slot, partial).first() * Plan::unit_bytes(cls);
+    }
+    const std::uint32_t free = books_.free_chunks(slot).first();
+    return free < books_.region(slot).writable ? start + free * Plan::chunk_bytes : none;
+  }
+
+  std::uint64_t lowest_block(std::uint32_t lead, plan::Class bin) const {
+    const std::uint64_t unit = Plan::unit_bytes(bin);
+    const std::uint32_t block = books_.free_blocks(lead).first();
+    const std::uint64_t writable = books_.region(lead).span_writable * Plan::chunk_bytes;
+    const bool ready = block != no_index && (block + std::uint64_t{1}) * unit <= writable;
+    return ready ? std::uint64_t{lead} * Plan::region_bytes + block * unit : none;
+  }
+
   void require_item(const Object& object, std::uint32_t slot, std::uint32_t cls) const {
     const std::uint64_t in_region = object.offset % Plan::region_bytes;
     const auto chunk = static_cast<std::uint32_t>(in_region / Plan::chunk_bytes);

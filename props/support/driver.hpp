@@ -182,7 +182,11 @@ class Driver {
                         : allocator_.allocate_aligned(cache(thread), size, align);
     };
     const std::uint64_t refused = world_.refused();
+    const std::uint64_t lowest = lowest_ready(thread, Plan::aligned_size(size, align));
     Address address = attempt();
+    require(lowest == BooksOracle<Heap>::none || address == heap().base + lowest,
+            "{} bytes at {:#x}, but the lowest that is free lies at {:#x}", size,
+            address - heap().base, lowest);
     if (address == 0 && world_.refused() == refused &&
         Room<Heap>(live_, heap()).surely_for(size, align)) {
       // Law 5: only what other threads' magazines hold may stand in the way.
@@ -197,6 +201,15 @@ class Driver {
     }
     adopt(address, size, align, false);
     return address;
+  }
+
+  // Where a request must be served that no magazine can serve: the bin's lowest unit.
+  std::uint64_t lowest_ready(std::uint8_t thread, std::uint64_t size) {
+    const plan::Class bin = size == 0 ? Plan::run : Plan::bin_for(size);
+    const bool held = cache(thread) != AllocatorT::dead() && Plan::is_item(bin);
+    return held || size > heap().heap_bytes || Plan::is_run(bin)
+               ? BooksOracle<Heap>::none
+               : BooksOracle<Heap>(heap()).lowest_ready(bin);
   }
 
   void allocate_known(std::uint8_t thread, std::uint64_t size) {
@@ -378,6 +391,12 @@ class Driver {
     require(allocator_.validate(Quiet::yes), "validate() says no");
     for (const Object& object : live_.objects()) {
       BooksOracle<Heap>(heap()).require_live(object);
+    }
+    for (std::uint64_t slot = 0; slot < heap().books.slots(); ++slot) {
+      const std::uint64_t begin = slot * Plan::region_bytes;
+      require(world_.is_advised(begin, begin + Plan::region_bytes,
+                                heap().books.of_everything().region(static_cast<std::uint32_t>(slot)).pages),
+              "the system was told something else of the pages at {:#x} than the books say", begin);
     }
     check_contents(0, ~std::uint64_t{0});
   }

@@ -9,6 +9,8 @@
 #include <bit>
 #include <cstddef>
 #include <cstring>
+#include <functional>
+#include <utility>
 #include <vector>
 
 #include "memory/memory.hpp"
@@ -44,6 +46,8 @@ class ScriptedMemory {
   // --- What a check sets -------------------------------------------------------------------------
   FailureScript failures;  // of commit and decommit
   std::uint32_t reservations_to_refuse = 0;
+  // What other threads do meanwhile, as it were: called in each commit and decommit of the heap.
+  std::function<void(std::uint64_t offset, std::uint64_t bytes)> meanwhile;
   std::uint64_t clock_ms = 1;
   std::uint64_t heap_place = std::uint64_t{1} << 46;  // where it is reserved, and one alignment on
   std::uint64_t absent_head_bytes = 0;  // of the heap: what an unaligned reservation lacks
@@ -54,8 +58,20 @@ class ScriptedMemory {
     std::uint64_t commits = 0;
     std::uint64_t decommits = 0;
     std::uint64_t refused = 0;
+    std::uint64_t advices = 0;
   };
   const Calls& calls() const { return calls_; }
+  // What was dropped, in order, for a check to read and clear.
+  std::vector<std::pair<Space, Range>> drops;
+  // The advice on pages that was given last for a byte of the heap.
+  bool is_advised(std::uint64_t begin, std::uint64_t end, Pages pages) const {
+    return advice_.holds(begin, end, static_cast<Tag>(pages));
+  }
+  Pages advised(std::uint64_t offset) const {
+    return is_advised(offset, offset + 1, Pages::huge)    ? Pages::huge
+           : is_advised(offset, offset + 1, Pages::small) ? Pages::small
+                                                          : Pages::unadvised;
+  }
   TaggedSpace& contents() { return contents_; }  // of the heap space
   // What was dropped of the heap space, or might have been, since this was last emptied.
   std::vector<Range>& dropped() { return dropped_; }
@@ -98,6 +114,7 @@ class ScriptedMemory {
     heap_base_ = heap_place + heap_align;
     contents_ = {};
     dropped_.clear();
+    advice_ = {};
     reserved_ = true;
     return true;
   }
@@ -119,6 +136,7 @@ class ScriptedMemory {
   bool commit(Space space, std::uint64_t offset, std::uint64_t bytes) {
     check_range("commit", space, offset, bytes);
     ++calls_.commits;
+    others_go_on(space, offset, bytes);
     if (failures.next()) {
       ++calls_.refused;
       return false;
@@ -137,6 +155,8 @@ class ScriptedMemory {
             "memory: decommit of [{:#x}, +{:#x}) in space {}, not all of it committed", offset,
             bytes, static_cast<int>(space));
     ++calls_.decommits;
+    others_go_on(space, offset, bytes);
+    drops.push_back({space, {offset, offset + bytes}});
     const bool refused = failures.next();
     // A refused one leaves each byte old or zero: the first page goes, the others stay.
     const std::uint64_t dropped = refused ? std::min(page_bytes(space), bytes) : bytes;
@@ -155,6 +175,8 @@ class ScriptedMemory {
     require(space == Space::heap && offset % Plan::region_bytes == 0 &&
                 bytes % Plan::region_bytes == 0 && pages != Pages::unadvised,
             "memory: advice on [{:#x}, +{:#x}), which are not whole regions", offset, bytes);
+    ++calls_.advices;
+    advice_.write(offset, offset + bytes, static_cast<Tag>(pages));
   }
 
   std::uint64_t now_ms() const { return clock_ms; }
@@ -183,6 +205,12 @@ class ScriptedMemory {
     }
   }
 
+  void others_go_on(Space space, std::uint64_t offset, std::uint64_t bytes) {
+    if (space == Space::heap && meanwhile) {
+      std::exchange(meanwhile, nullptr)(offset, bytes);
+    }
+  }
+
   void check_range(const char* call, Space space, std::uint64_t offset, std::uint64_t bytes) const {
     const std::uint64_t end = size(space);
     require(reserved_, "memory: {} without a reservation", call);
@@ -201,6 +229,7 @@ class ScriptedMemory {
   std::array<SpaceState, space_count> spaces_;
   TaggedSpace contents_;
   std::vector<Range> dropped_;
+  TaggedSpace advice_;  // a Pages each
   std::uint64_t heap_base_ = 0;
   bool reserved_ = false;
   Calls calls_;

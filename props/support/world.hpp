@@ -41,6 +41,9 @@ class World<ScriptedMemory<Plan>> {
   bool is_writable(std::uint64_t begin, std::uint64_t end) const {
     return memory_.is_committed(Space::heap, begin, end);
   }
+  bool is_advised(std::uint64_t begin, std::uint64_t end, Pages pages) const {
+    return memory_.is_advised(begin, end, pages);
+  }
 
   void write(std::uint64_t begin, std::uint64_t end, Tag tag) {
     memory_.contents().write(begin, end, tag);
@@ -86,6 +89,7 @@ class World<Linux> {
   template <class Visit>
   void each_dropped(Visit) {}
   bool is_writable(std::uint64_t, std::uint64_t) const { return true; }
+  bool is_advised(std::uint64_t, std::uint64_t, Pages) const { return true; }
 
   void write(std::uint64_t begin, std::uint64_t end, Tag tag) {
     sample(begin, end, [&](std::byte& byte, std::uint64_t at) {

@@ -1,0 +1,402 @@
+// The checker checked: each invariant of hooks/validate.hpp and hooks/validate_region.hpp is broken
+// by hand in sound books, and must then be the one that is named.
+#include <cstring>
+#include <functional>
+#include <string>
+
+#include "props/unit/room.hpp"
+
+namespace strata::check {
+namespace {
+
+using Plan = plan::Pow2;
+constexpr std::uint64_t kib = 1024, mib = 1024 * kib, gib = 1024 * mib;
+
+// A heap with something of everything: a region of items with full, partial and free chunks, one of
+// blocks, a run, an unused slot that is dirty.
+class Validation : public testing::Test {
+ protected:
+  using Records = RealAllocator<Plan>::Heap::Records;
+
+  Validation() {
+    auto* const dead = room->dead();
+    for (std::uint64_t i = 0; i < 3 * items; ++i) {
+      const Address item = room->allocate(dead, item_bytes);
+      EXPECT_NE(item, 0U);
+      first_item = first_item == 0 ? item : first_item;
+    }
+    room->deallocate(dead, first_item + Plan::chunk_bytes + item_bytes);
+    const Address block = room->allocate(dead, mib), other = room->allocate(dead, mib);
+    room->deallocate(dead, room->allocate(dead, mib));
+    const Address run = room->allocate(dead, gib + gib / 2);
+    const Address gone = room->allocate(dead, 16 * kib);
+    const Address kept = room->allocate(dead, 8 * kib);
+    EXPECT_TRUE(block != 0 && other != 0 && run != 0 && gone != 0 && kept != 0);
+    room->deallocate(dead, gone);
+    slot = slot_of(first_item);
+    block_slot = slot_of(block);
+    EXPECT_TRUE(Plan::is_small(room->heap().class_at(block - room->heap().base)));
+    run_slot = slot_of(run);
+    // The one empty region that its bin keeps is retired by hand of the last resort.
+    unused = slot_of(gone);
+    EXPECT_TRUE(sound());
+  }
+  ~Validation() override { EXPECT_TRUE(sound()); }
+
+  std::uint32_t slot_of(Address address) {
+    return static_cast<std::uint32_t>(Plan::slot_of(address - room->heap().base));
+  }
+  bool sound() {
+    const bool holds = room->validate(Quiet::yes);
+    EXPECT_EQ(holds, room.hooks().reports.empty());
+    room.take_problems();
+    return holds;
+  }
+
+  // Breaks the books, asks, and puts everything back as it was. `where` is the slot that is named
+  // with the invariant.
+  void expect_named(const char* invariant, std::uint32_t where,
+                    const std::function<void()>& corrupt) {
+    const auto image = save();
+    corrupt();
+    EXPECT_FALSE(room->validate(Quiet::yes)) << invariant;
+    bool named = false;
+    std::string others;
+    for (const Report& report : room.hooks().reports) {
+      EXPECT_EQ(report.problem, Problem::broken_invariant);
+      named = named || (std::strcmp(report.invariant, invariant) == 0 && report.slot == where);
+      others += std::string("\n  ") + report.invariant + " at " + std::to_string(report.slot);
+    }
+    EXPECT_TRUE(named) << '"' << invariant << "\" is not among what was reported:" << others;
+    room.take_problems();
+    restore(image);
+    EXPECT_TRUE(sound()) << invariant;
+  }
+
+  // Control space, and book and item map of each slot that has them.
+  std::vector<std::pair<std::byte*, std::uint64_t>> ranges() {
+    auto& memory = room->heap().memory;
+    std::vector<std::pair<std::byte*, std::uint64_t>> all = {
+        {memory.base(Space::control), books().layout().control_bytes}};
+    for (std::uint32_t s = 0; s < books().slots(); ++s) {
+      if (ready.empty() ? books().region(s).books_ready != 0 : ready[s]) {
+        all.push_back({memory.base(Space::books) + s * Records::Layout::book_bytes,
+                       Records::Layout::book_bytes});
+        all.push_back({memory.base(Space::item_map) + s * Records::Layout::item_map_bytes,
+                       Records::Layout::item_map_bytes});
+      }
+    }
+    return all;
+  }
+  std::vector<std::byte> save() {
+    ready.clear();
+    for (std::uint32_t s = 0; s < books().slots(); ++s) {
+      ready.push_back(books().region(s).books_ready != 0);
+    }
+    std::vector<std::byte> image;
+    for (const auto& [begin, size] : ranges()) {
+      image.insert(image.end(), begin, begin + size);
+    }
+    return image;
+  }
+  void restore(const std::vector<std::byte>& image) {
+    const std::byte* from = image.data();
+    for (const auto& [begin, size] : ranges()) {
+      std::memcpy(begin, from, size);
+      from += size;
+    }
+  }
+
+  // Nothing else runs.
+  [[clang::no_thread_safety_analysis]]
+  void publish(std::uint32_t s, plan::Class cls) {
+    room->heap().publish_class(s, cls);
+  }
+  const Records& books() { return room->heap().books.of_everything(); }
+  region_t& region(std::uint32_t s) { return books().region(s); }
+  bin_t& bin(plan::Class cls) { return books().bin(cls); }
+
+  // Changes a word of a map, but not its summary.
+  template <class Map>
+  static void put_unnoticed(Map map, std::uint32_t index) {
+    typename Map::Putter putter(map);
+    EXPECT_TRUE(putter.put(index));
+  }
+
+  static constexpr std::uint64_t item_bytes = 4 * kib;
+  static constexpr std::uint64_t items = Plan::chunk_bytes / item_bytes;  // a chunk
+  static constexpr plan::Class cls = Plan::bin_for(item_bytes);
+
+  Room<Plan> room{4};
+  Address first_item = 0;
+  std::uint32_t slot = 0, block_slot = 0, run_slot = 0, unused = 0;
+  std::vector<bool> ready;  // as saved
+};
+
+TEST_F(Validation, Counts) {
+  auto& control = books().control();
+  unused_t& unused = books().unused();
+  expect_named("live_bytes counts what is used", 0, [&] { control.live_bytes.fetch_add(1); });
+  expect_named("dirty_bytes counts what is free and dirty", 0,
+               [&] { control.dirty_bytes.fetch_add(1); });
+  expect_named("unused slots are counted", 0, [&] { ++unused.free_slots; });
+  expect_named("dirty unused slots are counted", 0, [&] { ++unused.dirty_slots; });
+  expect_named("free chunks are counted", slot, [&] { ++region(slot).free_units; });
+  expect_named("partial chunks are counted", slot, [&] { ++region(slot).partial_chunks; });
+  expect_named("free items are counted", slot, [&] { ++books().chunk(slot, 1).free_items; });
+  expect_named("free blocks are counted", block_slot, [&] { ++region(block_slot).free_units; });
+  expect_named("a bin's regions are counted", 0, [&] { ++bin(cls).regions; });
+  expect_named("a bin keeps one empty region at most", 0, [&] { ++bin(cls).empty_regions; });
+  expect_named("a bin keeps one empty chunk at most", 0, [&] { ++bin(cls).empty_chunks; });
+  expect_named("used slots are counted", 0, [&] { ++books().segment_used(0); });
+}
+
+TEST_F(Validation, MoreThanOneEmptyIsKept) {
+  // What the bin says agrees with what there is: that there are two is what is wrong.
+  expect_named("a bin keeps one empty chunk at most", 0, [&] {
+    for (const std::uint32_t c : {0U, 2U}) {
+      books().free_items(slot, c).fill(items);
+      books().chunk(slot, c).free_items = items;
+      books().partial_chunks(slot).put(c);
+      ++region(slot).partial_chunks;
+    }
+    bin(cls).empty_chunks = 2;
+  });
+}
+
+TEST_F(Validation, WhatIsHeld) {
+  auto* const cache = room.cache();
+  const Address one = room->allocate(cache, 64), two = room->allocate(cache, 64);
+  room->deallocate(cache, one);
+  const plan::Class held = Plan::bin_for(64);
+  const auto with = [&](Address pointer, const char* invariant) {
+    ASSERT_TRUE(cache->push(held, pointer));
+    EXPECT_FALSE(room->validate(Quiet::yes));
+    ASSERT_EQ(room.hooks().reports.size(), 1U);
+    EXPECT_STREQ(room.hooks().reports[0].invariant, invariant);
+    EXPECT_EQ(room.hooks().reports[0].address, pointer);
+    room.take_problems();
+    EXPECT_FALSE(room->validate(Quiet::no, cache)) << "its own cache is looked at in any case";
+    room.take_problems();
+    EXPECT_TRUE(room->validate(Quiet::no)) << "others' are not";
+    cache->set_count(held, cache->count(held) - 1);
+    EXPECT_TRUE(sound());
+  };
+  with(one, "a unit is held once");
+  const char* const free = "a held unit is used, of its class, and not free";
+  with(first_item + Plan::chunk_bytes + item_bytes, free);
+  with(one + 1, free);
+  with(room->heap().base - 16, free);
+  const Address smaller = room->allocate(room->dead(), 16);
+  with(smaller, free);
+  room->deallocate(room->dead(), smaller);
+  for (const plan::Class each : {1U, Plan::item_classes}) {  // every magazine is looked at
+    ASSERT_TRUE(cache->push(each, first_item + 1));
+    EXPECT_FALSE(room->validate(Quiet::yes)) << each;
+    room.take_problems();
+    cache->set_count(each, 0);
+  }
+  room->deallocate(cache, two);
+}
+
+TEST_F(Validation, Slots) {
+  expect_named("an absent slot is not used", slot,
+               [&] { books().control().first_slot = slot + 1; });
+  expect_named("an absent slot is not used", run_slot,
+               [&] { books().control().end_slot = run_slot; });
+  const std::uint32_t free = books().control().end_slot - Plan::regions_per_segment * 2 - 1;
+  ASSERT_EQ(region(free).cls, Plan::unused);
+  expect_named("dirt lies in the writable prefix", free,
+               [&] { region(free).dirty = static_cast<std::uint16_t>(region(free).writable + 1); });
+  const char* const empty = "the record of an unused slot is empty";
+  expect_named(empty, free, [&] { region(free).next = 1; });
+  expect_named(empty, free, [&] { region(free).free_units = 1; });
+  expect_named(empty, free, [&] { region(free).partial_chunks = 1; });
+  expect_named(empty, free, [&] { region(free).span_writable = 1; });
+  expect_named(empty, free, [&] { region(free).run_units = 1; });
+  expect_named("a used region's books are writable", slot, [&] { region(slot).books_ready = 0; });
+  expect_named("a used slot's dirt is in its region's books", slot,
+               [&] { region(slot).dirty = 1; });
+  expect_named("a used slot's dirt is in its region's books", block_slot,
+               [&] { region(block_slot).dirty = 1; });
+  expect_named("no block is held: the purge lock is free", block_slot,
+               [&] { region(block_slot).purged_block = 1; });
+  expect_named("no page is held: the purge lock is free", slot,
+               [&] { books().chunk(slot, 2).held_pages = 1; });
+  expect_named("a class byte names a class", slot, [&] { publish(slot, 250); });
+  expect_named("all slots of a region have its class", run_slot + 1,
+               [&] { region(run_slot + 1).cls = 0; });
+  expect_named("class_of_region publishes the class", slot,
+               [&] { books().class_byte(slot).store(cls + 1); });
+  expect_named("class_of_region publishes the class", free,
+               [&] { books().class_byte(free).store(1); });
+  expect_named("a writable prefix ends in its slot", free,
+               [&] { region(free).writable = Plan::chunks_per_region + 1; });
+}
+
+// Advice on a slot in the middle of unused ones splits the mapping in three.
+TEST_F(Validation, AdviceSplitsMappings) {
+  const std::uint32_t free = books().control().end_slot - Plan::regions_per_segment * 2 - 2;
+  ASSERT_EQ(region(free).writable + region(free + 1).writable, 0);
+  const std::uint64_t before = room->bounds().mappings;
+  region(free).pages = Pages::huge;
+  EXPECT_EQ(room->bounds().mappings, before + 2);
+  region(free).pages = Pages::unadvised;
+}
+
+TEST_F(Validation, Runs) {
+  expect_named("a run has a length", run_slot, [&] { region(run_slot).run_units = 0; });
+  expect_named("a run is writable to its end", run_slot, [&] { region(run_slot).writable = 0; });
+  expect_named("a run keeps the dirt past its end on record", run_slot,
+               [&] { region(run_slot).dirty = 1; });
+  expect_named("a run has one record", run_slot + 1, [&] { region(run_slot + 1).run_units = 1; });
+  expect_named("what takes whole segments starts with one", run_slot + 1, [&] {
+    publish(run_slot, Plan::unused);
+    region(run_slot + 1).run_units = std::exchange(region(run_slot).run_units, 0);
+  });
+}
+
+TEST_F(Validation, Bins) {
+  const auto set = books().bin_regions(cls);
+  expect_named("a bin's set holds its regions with room", slot,
+               [&] { books().bin_regions(cls).take(slot); });
+  expect_named("a bin's list is its set in address order", slot, [&] { bin(cls).head = slot + 1; });
+  expect_named("a bin's list is its set in address order", slot, [&] { bin(cls).head = no_index; });
+  expect_named("a bin's list ends", 0, [&] { region(slot).next = slot; });
+  expect_named("a bin's set holds nothing else", 0,
+               [&] { books().bin_regions(cls).put(run_slot); });
+  expect_named("the bin set's summary", 0, [&] { put_unnoticed(set, books().slots() - 1); });
+}
+
+TEST_F(Validation, Segments) {
+  expect_named("a segment's map shows its unused slots", 0,
+               [&] { books().segment_free(slot / Plan::regions_per_segment) ^= 1U << 31; });
+  expect_named("segments with free slots are listed", 0, [&] { books().segment_list().remove(0); });
+  expect_named("the segment list is in address order", 0,
+               [&] { books().unused().segment_head = 0xFFFF; });
+  expect_named("the segment list ends", 0, [&] {
+    auto list = books().segment_list();
+    std::uint32_t last = list.first();
+    while (list.after(last) != 0xFFFF) {
+      last = list.after(last);
+    }
+    auto* const next = reinterpret_cast<std::uint16_t*>(room->heap().memory.base(Space::control) +
+                                                        books().layout().segment_next);
+    next[last] = 0;
+  });
+}
+
+TEST_F(Validation, Items) {
+  const auto free = books().free_chunks(slot), partial = books().partial_chunks(slot);
+  const std::uint32_t open = free.first();  // a free chunk
+  expect_named("the free set's summary", slot, [&] {
+    auto words = free;
+    words.clear(Plan::chunks_per_region);
+    put_unnoticed(words, 100);
+  });
+  expect_named("the partial set's summary", slot, [&] { put_unnoticed(partial, 200); });
+  expect_named("beyond the writable prefix all is free", slot,
+               [&] { books().partial_chunks(slot).put(Plan::chunks_per_region - 1); });
+  expect_named("a chunk is free or partial, not both", slot,
+               [&] { books().partial_chunks(slot).put(open); });
+  expect_named("a free chunk's item map is empty", slot,
+               [&] { books().chunk(slot, open).free_items = 1; });
+  expect_named("a free chunk's item map is empty", slot,
+               [&] { books().chunk(slot, open).summary = 1; });
+  expect_named("the item map's summary", slot, [&] { books().chunk(slot, 1).summary = 0; });
+  expect_named("the item map's summary", slot, [&] { books().chunk(slot, 1).summary = 3; });
+  expect_named("the item map's summary", slot, [&] {
+    books().free_items(slot, 1).put(items);  // one more than there are
+  });
+  expect_named("a chunk with free items is partial", slot,
+               [&] { books().partial_chunks(slot).take(1); });
+  expect_named("a chunk with free items is partial", slot,
+               [&] { books().partial_chunks(slot).put(0); });
+  const std::uint16_t dirty = books().chunk(slot, 0).dirty_pages;
+  for (const unsigned page : {0U, 7U, 15U}) {
+    expect_named("no used item touches a clean page", slot, [&] {
+      books().chunk(slot, 0).dirty_pages = static_cast<std::uint16_t>(dirty & ~(1U << page));
+    });
+  }
+}
+
+// A word of free items is passed over at once; the next begins with one that is used.
+TEST_F(Validation, AUsedItemAfterAWholeWordOfFreeOnes) {
+  std::vector<Address> live;
+  for (int i = 0; i < 300; ++i) {
+    live.push_back(room->allocate(room->dead(), 16));
+  }
+  for (std::size_t i = 0; i < live.size(); ++i) {
+    if (i != 64) {
+      room->deallocate(room->dead(), live[i]);
+    }
+  }
+  const std::uint32_t where = slot_of(live[64]);
+  expect_named("no used item touches a clean page", where,
+               [&] { books().chunk(where, 0).dirty_pages = 0; });
+  room->deallocate(room->dead(), live[64]);
+}
+
+// The report names the chunk or block, and the address that it begins at.
+TEST_F(Validation, WhereItIs) {
+  const auto first_report = [&] {
+    EXPECT_FALSE(room->validate(Quiet::yes));
+    const Report report = room.hooks().reports.empty() ? Report{} : room.hooks().reports[0];
+    room.take_problems();
+    return report;
+  };
+  const Address base = room->heap().base;
+  ++books().chunk(slot, 1).free_items;
+  const Report chunk = first_report();
+  --books().chunk(slot, 1).free_items;
+  EXPECT_EQ(chunk.unit, 1U);
+  EXPECT_EQ(chunk.cls, cls);
+  EXPECT_EQ(chunk.address, base + slot * Plan::region_bytes + Plan::chunk_bytes);
+  EXPECT_TRUE(books().dirty_blocks(block_slot).take(1));
+  const Report block = first_report();
+  EXPECT_STREQ(block.invariant, "a used block is marked dirty");
+  EXPECT_EQ(block.unit, 1U);
+  EXPECT_EQ(block.address, base + block_slot * Plan::region_bytes + mib);
+  books().dirty_blocks(block_slot).put(1);
+}
+
+TEST(ValidationOfBlocks, InTheSecondWordOfTheirSet) {
+  Room<Plan> room(4);
+  std::vector<Address> live;
+  for (int i = 0; i < 70; ++i) {
+    live.push_back(room->allocate(room->dead(), 64 * kib));
+  }
+  auto dirty = room->heap().books.of_everything().dirty_blocks(0);
+  EXPECT_TRUE(dirty.take(69));
+  EXPECT_FALSE(room->validate(Quiet::yes));
+  ASSERT_EQ(room.hooks().reports.size(), 1U);
+  EXPECT_EQ(room.hooks().reports[0].unit, 69U);
+  EXPECT_EQ(room.hooks().reports[0].address, live[69]);
+  room.take_problems();
+  dirty.put(69);
+}
+
+TEST_F(Validation, Blocks) {
+  const auto free = books().free_blocks(block_slot);
+  auto& sets = *reinterpret_cast<block_sets_t<Plan>*>(room->heap().memory.base(Space::books) +
+                                                      block_slot * Records::Layout::book_bytes +
+                                                      Records::Layout::sets_bytes);
+  expect_named("the free blocks' summary", block_slot, [&] { sets.free_summary[0] = 0; });
+  expect_named("the free blocks' summary", block_slot, [&] { sets.free_summary[0] |= 2; });
+  expect_named("the free blocks' summary", block_slot,
+               [&] { sets.free_words[0] |= std::uint64_t{1} << 32; });
+  expect_named("the dirty blocks' summary", block_slot, [&] { sets.dirty_summary[0] = 0; });
+  expect_named("a block region has no chunks", block_slot,
+               [&] { region(block_slot).partial_chunks = 1; });
+  expect_named("the span's writable prefix is that of its slots", block_slot,
+               [&] { ++region(block_slot).span_writable; });
+  expect_named("a used block is writable", block_slot, [&] {
+    books().free_blocks(block_slot).take(free.first() + 20);
+    books().dirty_blocks(block_slot).put(free.first() + 20);
+  });
+  expect_named("a used block is marked dirty", block_slot,
+               [&] { books().dirty_blocks(block_slot).take(0); });
+}
+
+}  // namespace
+}  // namespace strata::check

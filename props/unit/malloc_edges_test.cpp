@@ -1,0 +1,326 @@
+// The edges of the malloc family, linked with libstrata.a: errors and errno, what is rounded to
+// what, operator new's handlers, the options at start-up.
+#include <gtest/gtest.h>
+#include <malloc.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "include/strata/strata.h"
+
+namespace {
+
+constexpr std::size_t kib = 1024, mib = 1024 * kib, gib = 1024 * mib;
+constexpr std::size_t too_large = static_cast<std::size_t>(PTRDIFF_MAX) + 1;
+
+TEST(Errno, IsLeftAloneByWhatSucceeds) {
+  for (const std::size_t size : {std::size_t{0}, std::size_t{100}, 100 * kib, 5 * mib}) {
+    errno = 77;
+    void* p = std::malloc(size);
+    p = std::realloc(p, size + 10);
+    std::free(p);
+    std::free(std::calloc(1, size));
+    std::free(memalign(4096, size));
+    std::free(valloc(size));
+    ::operator delete(::operator new(size, std::nothrow));
+    EXPECT_EQ(errno, 77) << size;
+  }
+}
+
+TEST(Errno, IsEnomemForEachOfTheFamily) {
+  void* const p = std::malloc(10);
+  const auto fails = [](void* result) {
+    const bool is_right = result == nullptr && errno == ENOMEM;
+    errno = 0;
+    return is_right;
+  };
+  errno = 0;
+  EXPECT_TRUE(fails(std::malloc(too_large)));
+  EXPECT_TRUE(fails(std::calloc(1, too_large)));
+  EXPECT_TRUE(fails(std::calloc(too_large, 2)));
+  EXPECT_TRUE(fails(std::realloc(p, too_large)));
+  EXPECT_TRUE(fails(std::realloc(nullptr, too_large)));
+  EXPECT_TRUE(fails(reallocarray(p, too_large, 2)));
+  EXPECT_TRUE(fails(reallocarray(nullptr, too_large, 2)));
+  EXPECT_TRUE(fails(memalign(64, too_large)));
+  EXPECT_TRUE(fails(memalign(2 * gib, 1)));
+  EXPECT_TRUE(fails(std::aligned_alloc(64, too_large)));
+  EXPECT_TRUE(fails(valloc(too_large)));
+  EXPECT_TRUE(fails(pvalloc(too_large)));
+  EXPECT_TRUE(fails(pvalloc(static_cast<std::size_t>(PTRDIFF_MAX))));
+  EXPECT_TRUE(fails(::operator new(too_large, std::nothrow)));
+  EXPECT_TRUE(fails(std::malloc(std::size_t{256} * gib + 1))) << "larger than the heap";
+  std::free(p);
+}
+
+TEST(Rounding, OfAlignmentsAndSizes) {
+  const auto at = [](void* p, std::size_t align) {
+    const bool aligned = reinterpret_cast<std::uintptr_t>(p) % align == 0;
+    std::free(p);
+    return aligned;
+  };
+  const volatile std::size_t none = 0, odd = 48, above = 4097;
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_TRUE(at(memalign(odd, 10), 64)) << "other alignments are rounded up";
+    EXPECT_TRUE(at(memalign(above, 10), 8192));
+    EXPECT_TRUE(at(valloc(10), 4096));
+    EXPECT_TRUE(at(pvalloc(10), 4096));
+  }
+  EXPECT_TRUE(at(memalign(none, 10), 1));
+  EXPECT_TRUE(at(memalign(gib, 10), gib));
+  EXPECT_TRUE(at(std::aligned_alloc(gib, 10), gib));
+  void* p = nullptr;
+  EXPECT_EQ(posix_memalign(&p, sizeof(void*), 10), 0);
+  std::free(p);
+  EXPECT_EQ(posix_memalign(&p, gib, 10), 0);
+  EXPECT_TRUE(at(p, gib));
+  for (const std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{4096}, 10 * kib}) {
+    void* const pages = pvalloc(size);
+    EXPECT_GE(malloc_usable_size(pages), (size + 4095) / 4096 * 4096) << size;
+    std::free(pages);
+  }
+  EXPECT_EQ(malloc_usable_size(nullptr), 0U);
+}
+
+TEST(Realloc, MovesOnlyWhatDoesNotFit) {
+  void* const small = std::malloc(100);  // of 112
+  EXPECT_EQ(std::realloc(small, 112), small);
+  EXPECT_EQ(std::realloc(small, 57), small) << "more than half is used";
+  void* const smaller = std::realloc(small, 56);
+  EXPECT_NE(smaller, small);
+  EXPECT_EQ(malloc_usable_size(smaller), 64U);
+  void* const larger = std::realloc(smaller, 65);
+  EXPECT_GE(malloc_usable_size(larger), 65U);
+  EXPECT_EQ(reallocarray(larger, 10, 7), larger);
+  std::free(larger);
+  void* const block = std::malloc(8 * mib);
+  EXPECT_EQ(std::realloc(block, mib + 1), block) << "an eighth is little enough to move for";
+  void* const moved = std::realloc(block, mib);
+  EXPECT_NE(moved, block);
+  void* const grown = std::realloc(moved, 3 * mib);
+  EXPECT_EQ(malloc_usable_size(grown), 8 * mib) << "what grows again gets more than it asks for";
+  std::free(grown);
+}
+
+TEST(Realloc, FreesWhatItMoves) {
+  strata_bounds before, after;
+  void* p = std::malloc(40 * kib);
+  strata_purge();  // magazines count as live
+  strata_bounds_now(&before);
+  for (std::size_t size = 40 * kib; size < 200 * mib; size *= 5) {
+    p = std::realloc(p, size);
+    ASSERT_NE(p, nullptr);
+  }
+  p = std::realloc(p, 40 * kib);
+  strata_purge();
+  strata_bounds_now(&after);
+  EXPECT_LE(after.live_bytes, before.live_bytes + 128 * kib);
+  EXPECT_EQ(std::realloc(p, 0), nullptr);
+  strata_purge();
+  strata_bounds_now(&after);
+  EXPECT_LT(after.live_bytes, before.live_bytes);
+}
+
+TEST(Bounds, AreThoseOfTheWholeSpace) {
+  strata_bounds bounds;
+  strata_purge();
+  strata_bounds_now(&bounds);
+  EXPECT_LE(bounds.heap_bytes, 256 * gib);
+  EXPECT_GE(bounds.heap_bytes, 255 * gib);
+  EXPECT_EQ(bounds.mappings_max, 49'168U);
+  EXPECT_GT(bounds.mappings, 16U);
+  EXPECT_LT(bounds.mappings, 1000U);
+  EXPECT_EQ(bounds.thread_cache_bytes, 3'292'320U);
+  EXPECT_EQ(bounds.threads_max, 16'384U);
+  const std::uint64_t live = bounds.live_bytes;
+  void* const p = std::malloc(3 * mib);
+  strata_bounds_now(&bounds);
+  EXPECT_EQ(bounds.live_bytes, live + 4 * mib);
+  std::free(p);
+  strata_bounds_now(&bounds);
+  EXPECT_EQ(bounds.live_bytes, live);
+  EXPECT_GE(bounds.dirty_bytes, 4 * mib);
+  strata_purge();
+  strata_bounds_now(&bounds);
+  EXPECT_EQ(bounds.dirty_bytes, 0U);
+}
+
+// --- operator new ------------------------------------------------------------------------------
+
+void* reserve = nullptr;
+int calls = 0;
+
+// Gives the reserve back the second time that it is called.
+void make_room() {
+  if (++calls == 2) {
+    std::free(std::exchange(reserve, nullptr));
+  }
+}
+
+TEST(NewHandler, IsAskedAgainUntilThereIsRoom) {
+  std::set_new_handler(make_room);
+  const auto expect_room = [&](auto allocate, auto deallocate) {
+    reserve = std::malloc(180 * gib);
+    ASSERT_NE(reserve, nullptr);
+    calls = 0;
+    void* const p = allocate(80 * gib);
+    EXPECT_NE(p, nullptr);
+    EXPECT_EQ(calls, 2);
+    deallocate(p);
+  };
+  expect_room([](std::size_t n) { return ::operator new(n); },
+              [](void* p) { ::operator delete(p); });
+  expect_room([](std::size_t n) { return ::operator new[](n); },
+              [](void* p) { ::operator delete[](p); });
+  expect_room([](std::size_t n) { return ::operator new(n, std::nothrow); },
+              [](void* p) { ::operator delete(p, std::nothrow); });
+  expect_room([](std::size_t n) { return ::operator new[](n, std::nothrow); },
+              [](void* p) { ::operator delete[](p, std::nothrow); });
+  constexpr std::align_val_t align{128};
+  expect_room([](std::size_t n) { return ::operator new(n, align); },
+              [](void* p) { ::operator delete(p, align); });
+  expect_room([](std::size_t n) { return ::operator new[](n, align); },
+              [](void* p) { ::operator delete[](p, align); });
+  expect_room([](std::size_t n) { return ::operator new(n, align, std::nothrow); },
+              [](void* p) { ::operator delete(p, align, std::nothrow); });
+  expect_room([](std::size_t n) { return ::operator new[](n, align, std::nothrow); },
+              [](void* p) { ::operator delete[](p, align, std::nothrow); });
+  std::set_new_handler(nullptr);
+}
+
+TEST(NewHandler, WithoutOneEveryFormGivesUp) {
+  EXPECT_THROW(static_cast<void>(::operator new(too_large)), std::bad_alloc);
+  EXPECT_THROW(static_cast<void>(::operator new[](too_large)), std::bad_alloc);
+  constexpr std::align_val_t align{64};
+  EXPECT_THROW(static_cast<void>(::operator new(too_large, align)), std::bad_alloc);
+  EXPECT_THROW(static_cast<void>(::operator new[](too_large, align)), std::bad_alloc);
+  EXPECT_EQ(::operator new(too_large, std::nothrow), nullptr);
+  EXPECT_EQ(::operator new[](too_large, std::nothrow), nullptr);
+  EXPECT_EQ(::operator new(too_large, align, std::nothrow), nullptr);
+  EXPECT_EQ(::operator new[](too_large, align, std::nothrow), nullptr);
+}
+
+// Every form of new gives memory of its own, aligned, and every form of delete takes it back.
+TEST(New, EveryFormGivesAndTakes) {
+  strata_bounds before, after;
+  constexpr std::align_val_t align{256};
+  constexpr std::size_t size = 40 * kib;
+  void* const warm = ::operator new(size);
+  strata_purge();
+  strata_bounds_now(&before);
+  void* const p[] = {::operator new(size),
+                     ::operator new[](size),
+                     ::operator new(size, std::nothrow),
+                     ::operator new[](size, std::nothrow),
+                     ::operator new(size, align),
+                     ::operator new[](size, align),
+                     ::operator new(size, align, std::nothrow),
+                     ::operator new[](size, align, std::nothrow),
+                     ::operator new(size),
+                     ::operator new[](size),
+                     ::operator new(size, align),
+                     ::operator new[](size, align)};
+  for (std::size_t i = 0; i < std::size(p); ++i) {
+    ASSERT_NE(p[i], nullptr);
+    std::memset(p[i], static_cast<int>(i), size);
+  }
+  for (std::size_t i = 0; i < std::size(p); ++i) {
+    EXPECT_EQ(static_cast<unsigned char*>(p[i])[0], i);
+  }
+  ::operator delete(p[0]);
+  ::operator delete[](p[1]);
+  ::operator delete(p[2], std::nothrow);
+  ::operator delete[](p[3], std::nothrow);
+  ::operator delete(p[4], align);
+  ::operator delete[](p[5], align);
+  ::operator delete(p[6], align, std::nothrow);
+  ::operator delete[](p[7], align, std::nothrow);
+  ::operator delete(p[8], size);
+  ::operator delete[](p[9], size);
+  ::operator delete(p[10], size, align);
+  ::operator delete[](p[11], size, align);
+  strata_purge();  // magazines count as live
+  strata_bounds_now(&after);
+  EXPECT_EQ(after.live_bytes, before.live_bytes);
+  ::operator delete(warm);
+}
+
+// --- Start-up ------------------------------------------------------------------------------------
+
+// This program again, with an option; what it exits with.
+int with_options(const char* text) {
+  const pid_t child = fork();
+  if (child == 0) {
+    setenv("STRATA_OPTIONS", text, 1);
+    close(STDOUT_FILENO);
+    execl("/proc/self/exe", "again", "--gtest_filter=Bounds.*", nullptr);
+    _exit(100);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+}
+
+TEST(Options, AreReadAtStartUp) {
+  EXPECT_EQ(with_options("check:5"), 0);
+  EXPECT_EQ(with_options(""), 0);
+  EXPECT_EQ(with_options("check:"), 2);
+  EXPECT_EQ(with_options("what"), 2);
+}
+
+// --- Threads
+// ---------------------------------------------------------------------------------------
+
+// A thread has a cache from its first miss to its end: the same item comes back at once, and what
+// it held is there for others afterwards.
+TEST(Threads, TheFirstHasMagazinesToo) {
+  void* const lower = std::malloc(3000);
+  void* const higher = std::malloc(3000);
+  std::free(lower);
+  std::free(higher);
+  EXPECT_EQ(std::malloc(3000), higher);
+  std::free(higher);
+}
+
+TEST(Threads, HaveMagazinesAndLeaveThemEmpty) {
+  std::vector<void*> held;
+  std::thread([&] {
+    void* const p = std::malloc(3000);
+    void* const higher = std::malloc(3000);
+    std::free(p);
+    std::free(higher);
+    EXPECT_EQ(std::malloc(3000), higher) << "last in, first out; a bin would give the lowest";
+    EXPECT_EQ(std::malloc(3000), p);
+    std::free(higher);
+    for (int i = 0; i < 20; ++i) {
+      held.push_back(std::malloc(3000));
+    }
+    for (void* const q : held) {
+      std::free(q);
+    }
+    std::free(p);
+  }).join();
+  std::thread([&] {
+    std::vector<void*> again;
+    for (std::size_t i = 0; i < 42; ++i) {  // of two chunks: the one that was kept comes first
+      again.push_back(std::malloc(3000));
+    }
+    std::size_t found = 0;
+    for (void* const p : again) {
+      found += std::find(held.begin(), held.end(), p) != held.end();
+      std::free(p);
+    }
+    EXPECT_EQ(found, held.size()) << "they came back to their bin";
+  }).join();
+}
+
+}  // namespace

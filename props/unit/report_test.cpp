@@ -1,0 +1,240 @@
+// What is said when something is wrong, word for word; and the hooks of the checked library.
+#include "abi/report.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cache/allocator.hpp"
+#include "hooks/checker.hpp"
+#include "memory/linux.hpp"
+#include "sync/native.hpp"
+
+namespace strata::check {
+namespace {
+
+constexpr std::uint64_t kib = 1024, mib = 1024 * kib;
+
+// --- Reports ---------------------------------------------------------------------------------
+
+struct Collecting : NoHooks {
+  void report(const Report& report) { seen.push_back(report.address); }
+  std::vector<Address> seen;
+};
+
+TEST(Reports, AreDeliveredOnceInOrderAndTheRestCounted) {
+  Reports reports;
+  Collecting hooks;
+  for (Address address = 1; address <= 70; ++address) {
+    Report report;
+    report.address = address;
+    reports.add(report);
+  }
+  EXPECT_EQ(reports.count(), 70U);
+  reports.deliver(hooks);
+  ASSERT_EQ(hooks.seen.size(), 64U);
+  for (std::size_t i = 0; i < 64; ++i) {
+    EXPECT_EQ(hooks.seen[i], i + 1);
+  }
+  EXPECT_EQ(reports.count(), 0U);
+  reports.deliver(hooks);
+  EXPECT_EQ(hooks.seen.size(), 64U);
+}
+
+TEST(Reports, EachProblemHasItsWords) {
+  std::vector<std::string> words;
+  for (int i = 0; i <= static_cast<int>(Problem::lock_order); ++i) {
+    words.emplace_back(describe(static_cast<Problem>(i)));
+  }
+  EXPECT_EQ(
+      words,
+      (std::vector<std::string>{
+          "no problem", "pointer was not allocated here", "pointer into memory that is not in use",
+          "pointer is not the start of an allocation", "free of something already free",
+          "book-keeping is inconsistent", "locks taken out of order"}));
+}
+
+class ReportDeathTest : public testing::Test {
+ protected:
+  ReportDeathTest() { GTEST_FLAG_SET(death_test_style, "fast"); }
+};
+
+TEST_F(ReportDeathTest, SaysAllThatIsKnown) {
+  Report report;
+  report.problem = Problem::foreign_pointer;
+  report.address = 0xABCDEF0123456789;
+  EXPECT_DEATH(report_and_abort(report),
+               "^strata: pointer was not allocated here: 0xabcdef0123456789\n$");
+  report.slot = 0;
+  EXPECT_DEATH(report_and_abort(report), "6789 \\(region 0, class 0\\)\n$");
+  report.slot = 8191;
+  report.cls = 107;
+  report.unit_bytes = 4096;
+  EXPECT_DEATH(report_and_abort(report), " \\(region 8191, class 107, units of 4096 bytes\\)\n$");
+  report.unit = 0;
+  EXPECT_DEATH(report_and_abort(report), ", units of 4096 bytes, block 0\\)\n$");
+  report.item = 90;
+  EXPECT_DEATH(report_and_abort(report), ", units of 4096 bytes, chunk 0, item 90\\)\n$");
+  report.problem = Problem::broken_invariant;
+  report.invariant = "one and one are two";
+  EXPECT_DEATH(report_and_abort(report),
+               "^strata: book-keeping is inconsistent: one and one are two: 0xab");
+  EXPECT_DEATH(AbortingHandler::report(report), "one and one are two");
+  EXPECT_DEATH(AbortingHandler::out_of_order(12, 34),
+               "locks taken out of order: a lock's rank is above those held \\(unit: rank taken, "
+               "item: rank held\\): 0x0 \\(region 0, class 0, chunk 12, item 34\\)");
+}
+
+TEST_F(ReportDeathTest, ALineThatIsTooLongIsCutOff) {
+  const std::string endless(1000, 'x');
+  Report report;
+  report.problem = Problem::broken_invariant;
+  report.invariant = endless.c_str();
+  const std::string words = "strata: book-keeping is inconsistent: ";
+  EXPECT_DEATH(report_and_abort(report),
+               "^" + words + std::string(511 - words.size(), 'x') + "\n$");
+}
+
+TEST_F(ReportDeathTest, OtherEnds) {
+  EXPECT_EXIT(reject_option("check:x", "do this"), testing::ExitedWithCode(2),
+              "^strata: cannot read \"check:x\" in STRATA_OPTIONS: do this\n$");
+  EXPECT_DEATH(abort_out_of_memory(),
+               "^strata: operator new: out of memory, and no C\\+\\+ library that could throw "
+               "bad_alloc\n$");
+}
+
+// --- The checking hooks ------------------------------------------------------------------------
+
+struct Keeping {
+  static void report(const Report& report) { seen.push_back(report); }
+  static inline std::vector<Report> seen;
+};
+
+class Checking : public testing::Test {
+ protected:
+  using Plan = plan::Pow2;
+  using Checked = Allocator<Heap<Plan, Linux, NativeSync<false>, CheckingHooks<Keeping>>>;
+
+  Checking() {
+    Keeping::seen.clear();
+    EXPECT_TRUE(checked->open(1));
+  }
+  ~Checking() override { checked->close(); }
+
+  std::byte* take(std::uint64_t size) {
+    return reinterpret_cast<std::byte*>(checked->allocate(Checked::dead(), size));
+  }
+  void give(std::byte* p) { checked->deallocate(Checked::dead(), reinterpret_cast<Address>(p)); }
+  std::uint32_t slot_of(const std::byte* p) {
+    return static_cast<std::uint32_t>(
+        Plan::slot_of(reinterpret_cast<Address>(p) - checked->heap().base));
+  }
+  // Of a kind of wrong; and forgets all.
+  static std::size_t seen(const char* invariant) {
+    std::size_t count = 0;
+    for (const Report& report : Keeping::seen) {
+      count += report.invariant != nullptr && std::strcmp(report.invariant, invariant) == 0;
+    }
+    Keeping::seen.clear();
+    return count;
+  }
+  static bool all_are(const std::byte* begin, std::uint64_t bytes, unsigned char value) {
+    return begin[0] == std::byte{value} && std::memcmp(begin, begin + 1, bytes - 1) == 0;
+  }
+
+  std::unique_ptr<Checked> checked = std::make_unique<Checked>();
+};
+
+TEST_F(Checking, FillsWhatChangesHands) {
+  for (const std::uint64_t size : {std::uint64_t{16}, 1 * kib, 32 * kib}) {
+    std::byte* const item = take(size);
+    EXPECT_TRUE(all_are(item, size, 0xA5)) << size;
+    std::memset(item, 1, size);
+    give(item);
+    const std::uint64_t filled = std::min<std::uint64_t>(size, 4096);
+    EXPECT_TRUE(all_are(item, filled, 0x5A)) << size;
+    EXPECT_TRUE(size == filled || item[filled] == std::byte{1}) << "a page is enough";
+  }
+  std::byte* const block = take(64 * kib);
+  EXPECT_TRUE(all_are(block, 64 * kib, 0)) << "it may be known to be zero";
+  std::memset(block, 1, 64 * kib);
+  give(block);
+  EXPECT_TRUE(all_are(block, 4096, 0x5A));
+  EXPECT_EQ(block[4096], std::byte{1});
+  EXPECT_TRUE(Keeping::seen.empty());
+}
+
+TEST_F(Checking, AWildFreeWritesNothing) {
+  std::byte* const item = take(1024);
+  give(item + 16);
+  EXPECT_TRUE(all_are(item, 1024, 0xA5));
+  EXPECT_EQ(Keeping::seen.size(), 1U);
+  give(item);
+  std::byte* const other = take(1024);
+  EXPECT_EQ(other, item);
+  give(other);
+  other[0] = std::byte{3};
+  give(other);  // twice
+  EXPECT_EQ(other[0], std::byte{3});
+  EXPECT_EQ(Keeping::seen.size(), 2U);
+}
+
+TEST_F(Checking, LooksAtWhatAnOperationTouched) {
+  std::byte* const item = take(1024);
+  std::byte* const neighbour = take(1024);  // so that the chunk never seems empty
+  std::byte* const block = take(mib);
+  auto& books = checked->heap().books;
+  const char* const counted = "free items are counted";
+  ++books.of_everything().chunk(slot_of(item), 0).free_items;
+  std::byte* const same = take(1024);  // of that chunk
+  EXPECT_EQ(seen(counted), 1U);
+  std::byte* const elsewhere = take(64);
+  EXPECT_EQ(seen(counted), 0U) << "only what was touched";
+  give(same);
+  EXPECT_EQ(seen(counted), 1U);
+  --books.of_everything().chunk(slot_of(item), 0).free_items;
+  ++books.of_everything().region(slot_of(block)).free_units;
+  give(block);
+  EXPECT_EQ(seen("free blocks are counted"), 1U);
+  --books.of_everything().region(slot_of(block)).free_units;
+  give(item);
+  give(neighbour);
+  give(elsewhere);
+  EXPECT_TRUE(Keeping::seen.empty());
+}
+
+TEST_F(Checking, LooksAtEverythingNowAndThen) {
+  std::byte* const item = take(1024);
+  std::byte* const other = take(64);
+  auto& books = checked->heap().books;
+  ++books.of_everything().chunk(slot_of(item), 0).free_items;
+  const char* const counted = "free items are counted";
+  const auto rounds_until_seen = [&](std::uint32_t period) {
+    checked->heap().hooks.set_period(period);
+    int rounds = 0;
+    for (; rounds < 100; ++rounds) {
+      std::byte* const p = take(64);
+      const bool now = seen(counted) > 0;
+      give(p);
+      if (now || seen(counted) > 0) {
+        break;
+      }
+    }
+    return rounds;
+  };
+  EXPECT_EQ(rounds_until_seen(0), 100) << "never";
+  EXPECT_EQ(rounds_until_seen(1), 0) << "always";
+  const int first = rounds_until_seen(20), second = rounds_until_seen(20);
+  EXPECT_LE(first, 10) << "two events a round";
+  EXPECT_GE(second, 8);
+  EXPECT_LE(second, 10);
+  --books.of_everything().chunk(slot_of(item), 0).free_items;
+  give(item);
+  give(other);
+}
+
+}  // namespace
+}  // namespace strata::check
