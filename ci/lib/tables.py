@@ -35,7 +35,7 @@ CHECK = [
     workflow("interleave", "interleavings of every scenario", 480),
     workflow("prove-quick", "proofs about plan and items, by Z3 and cvc5", 480),
     workflow("fuzz", "every fuzz target", 480, STRATA_FUZZ_SECONDS="20"),
-    # Any seed will do: red below 80 % noticed, where 97 % were in the run on record.
+    # Any seed will do: red below 80 % noticed, where about 97 % were in the run on record.
     workflow("mutants-sample", "a sample of random changes of core", 300,
              STRATA_MUTANTS="--seconds 60 --count 60 --layers fuzz unit"),
     workflow("bench", "benchmarks beside other allocators, instructions of the traces", 480,
