@@ -56,7 +56,7 @@ inline constexpr Minimum quick = a_segment + parts_of_two_segments + regions_of_
                                  quarter_pages + quarter_segment;
 
 // With these, the preset `exhaustive`.
-inline constexpr Minimum quarter_pages_segment = {3'000'000, 66'000'000};
+inline constexpr Minimum quarter_pages_segment = {3'150'000, 70'000'000};
 inline constexpr Minimum standard = quick + quarter_pages_segment;
 static_assert(standard.reaches(3'000'000, 50'000'000));
 
