@@ -54,6 +54,29 @@ TEST_F(Dirt, of_two_threads_that_free) {
                      }});
 }
 
+// What goes back is in the purger's hands, and another wants all of it: he waits.
+TEST_F(Dirt, hides_nothing_from_another) {
+  std::uint32_t free = 0;
+  std::vector<Stage::Object> taken;
+  expect_passes(
+      {.setup =
+           [&] {
+             open();
+             free = blocks_max - static_cast<std::uint32_t>(blocks.size());
+           },
+       .threads = {[&] { give(0, 2); },
+                   [&] { taken = stage.take_many(stage.dead(), Stage::small_block, free); }},
+       .check =
+           [&] {
+             stage.give_all(stage.dead(), taken);
+             blocks.erase(blocks.begin(), blocks.begin() + 2);
+             stage.give_all(stage.dead(), blocks);
+             stage.check_known_zero();
+             stage.finish({});
+           }},
+      {.stale_reads = 0});
+}
+
 TEST_F(Dirt, beside_allocation) {
   expect_passes({.setup = [&] { open(); },
                  .threads = {[&] { give(0, 2); },
