@@ -240,7 +240,6 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
   // Everything that is free, now.
   void purge() {
     {
-      const auto commit = State::lock_commit();
       const auto purge = State::lock_purge();
       Purge<State>(*this).everything();
     }

@@ -94,10 +94,10 @@ TEST_F(BlocksAndRuns, blocks_of_one_bin) {
 // Whose run it is reads its length, while the one beside it goes and another comes; and that one's,
 // as a program may that gives realloc a bad pointer.
 TEST_F(BlocksAndRuns, a_size_is_looked_up_beside_runs_that_come_and_go) {
-  expect_sound(3,
+  expect_sound(4,
                [&] {
                  first = stage.take(stage.dead(), Stage::segment + 1);
-                 second = stage.take(stage.dead(), Stage::segment);
+                 second = stage.take(stage.dead(), Stage::segment + 1);
                },
                {[&] {
                   const std::uint64_t usable = stage.allocator().usable_bytes(first.address);
@@ -109,7 +109,7 @@ TEST_F(BlocksAndRuns, a_size_is_looked_up_beside_runs_that_come_and_go) {
                 },
                 [&] {
                   stage.give(stage.dead(), second);
-                  take_if_any(Stage::segment);
+                  take_if_any(Stage::segment + 1);
                 }},
                {.preemptions = 3});
 }

@@ -13,7 +13,7 @@ namespace {
 class Commit : public testing::Test {
  protected:
   Stage stage;
-  std::vector<Stage::Object> first, second;
+  std::vector<Stage::Object> first, second, objects, others;
 
   // Two threads that each take `count` objects of a size without a magazine, then give them back.
   Scenario take_at_once(std::uint64_t size, std::uint64_t other_size, std::uint32_t count,
@@ -108,6 +108,28 @@ TEST_F(Commit, of_blocks_and_a_run) {
 // willing.
 TEST_F(Commit, refused_once) {
   expect_passes(take_at_once(Stage::small_item, Stage::small_item, 1, 1));
+}
+
+// The last attempt makes the second chunk writable, while another thread does.
+TEST_F(Commit, refused_once_of_a_longer_prefix) {
+  const auto take = [&](std::vector<Stage::Object>& into) {
+    into = {stage.take(stage.dead(), Stage::large_item)};
+  };
+  expect_passes({.setup =
+                     [&] {
+                       stage.open(1);
+                       objects = stage.take_many(stage.dead(), Stage::large_item, 2);
+                       others = stage.take_many(stage.dead(), Stage::small_item, 1);
+                       stage.memory().commit_failures = 1;
+                     },
+                 .threads = {[&] { take(first); }, [&] { take(second); }},
+                 .check =
+                     [&] {
+                       for (const auto& taken : {objects, others, first, second}) {
+                         stage.give_all(stage.dead(), taken);
+                       }
+                       stage.finish({});
+                     }});
 }
 
 TEST_F(Commit, refused_once_for_another_bin) {

@@ -21,11 +21,11 @@ class Dirt : public testing::Test {
   std::uint64_t dirty_bytes() {
     return stage.allocator().heap().books.control().dirty_bytes.load(std::memory_order_relaxed);
   }
-  // All blocks are in use but for as many as may be dirty, less one.
+  // All blocks are in use but for as many as may be dirty.
   void open() {
     stage.open(segments);
     blocks = stage.take_many(stage.dead(), Stage::small_block, blocks_max);
-    while (dirty_bytes() + Stage::small_block < Stage::Heap::dirty_bytes_max) {
+    while (dirty_bytes() + Stage::small_block <= Stage::Heap::dirty_bytes_max) {
       stage.give(stage.dead(), blocks.back());
       blocks.pop_back();
     }
@@ -52,6 +52,30 @@ TEST_F(Dirt, of_two_threads_that_free) {
                        blocks.erase(blocks.begin(), blocks.begin() + 2);
                        finish();
                      }});
+}
+
+// The purger holds two blocks in an unused slot when one more comes back; another wants all that
+// was free, and waits.
+TEST_F(Dirt, hides_nothing_from_another) {
+  std::uint32_t free = 0;
+  std::vector<Stage::Object> taken;
+  expect_passes(
+      {.setup =
+           [&] {
+             open();
+             free = blocks_max - static_cast<std::uint32_t>(blocks.size());
+           },
+       .threads = {[&] { give(0, 1); },
+                   [&] { taken = stage.take_many(stage.dead(), Stage::small_block, free); }},
+       .check =
+           [&] {
+             stage.give_all(stage.dead(), taken);
+             blocks.erase(blocks.begin(), blocks.begin() + 1);
+             stage.give_all(stage.dead(), blocks);
+             stage.check_known_zero();
+             stage.finish({});
+           }},
+      {.stale_reads = 0});
 }
 
 TEST_F(Dirt, beside_allocation) {

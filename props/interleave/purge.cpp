@@ -33,7 +33,7 @@ class Purging : public testing::Test {
     stage.finish({one, other});
   }
   // All memory is used but for four items, and the clock has reached the next purge.
-  void expect_used_up_waits_for(std::function<void()> purge) {
+  void expect_used_up_waits_for(std::function<void()> purge, std::uint32_t wanted = 4) {
     expect_passes({.setup =
                        [this] {
                          open();
@@ -43,10 +43,10 @@ class Purging : public testing::Test {
                          stage.memory().now += 2 * Stage::Heap::purge_delay_ms;
                        },
                    .threads = {std::move(purge),
-                               [this] {
+                               [=, this] {
                                  stage.give_all(
                                      stage.dead(),
-                                     stage.take_many(stage.dead(), Stage::small_item, 4));
+                                     stage.take_many(stage.dead(), Stage::small_item, wanted));
                                }},
                    .check = [this] { finish(); }});
   }
@@ -105,6 +105,12 @@ TEST_F(Purging, after_the_delay_never_makes_memory_look_used_up) {
     stage.give(stage.dead(), objects.back());
     objects.pop_back();
   });
+}
+
+// Each may be the one that purges, what the other wants being in his hands.
+TEST_F(Purging, after_the_delay_hides_nothing_from_another) {
+  expect_used_up_waits_for([&] { objects.push_back(stage.take(stage.dead(), Stage::small_item)); },
+                           3);
 }
 
 TEST_F(Purging, of_blocks_against_free_and_allocate) {

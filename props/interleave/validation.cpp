@@ -67,12 +67,28 @@ TEST_F(Validation, beside_purge) {
 }
 
 // What the checked library asks of each pointer that comes back.
-TEST_F(Validation, beside_looks_at_live_items) {
-  expect_sound([&] {
-    for (const Stage::Object& object : others) {
-      require(stage.looks_live(object.address), "what its owner holds is live");
-      stage.give(stage.dead(), object);
+TEST_F(Validation, of_live_items_beside_frees) {
+  const auto look_and_give = [this](std::size_t first, std::size_t end) {
+    for (; first < end; ++first) {
+      require(stage.looks_live(others[first].address), "what its owner holds is live");
+      stage.give(stage.dead(), others[first]);
     }
+  };
+  expect_passes({.setup =
+                     [this] {
+                       stage.open(2);
+                       others = stage.take_many(stage.dead(), Stage::small_item, 6);
+                     },
+                 .threads = {[=] { look_and_give(0, 3); }, [=] { look_and_give(3, 6); }},
+                 .check = [this] { stage.finish({}); }});
+}
+
+// A block that growth holds is neither used nor writable.
+TEST_F(Validation, beside_growth_of_blocks) {
+  expect_sound([&] {
+    const auto blocks = stage.take_many(stage.dead(), Stage::small_block, 2);
+    stage.give_all(stage.dead(), blocks);
+    stage.give_all(other, others);
   });
 }
 
