@@ -49,11 +49,13 @@ Shape control_shape() {
           {{"segments", 0, 32},
            {"first_slot", 4, 32},
            {"end_slot", 8, 32},
-           {"dirty_slots", 12, 32},
-           {"free_slots", 16, 32},
-           {"segment_head", 20, 16},
-           {"dirty_bytes", 24, 64},
-           {"live_bytes", 32, 64}}};
+           {"dirty_bytes", 16, 64},
+           {"live_bytes", 24, 64}}};
+}
+
+Shape unused_shape() {
+  return {
+      "unused", 12, 1, {{"dirty_slots", 0, 32}, {"free_slots", 4, 32}, {"segment_head", 8, 16}}};
 }
 
 Shape array_of(const std::string& name, unsigned bits, std::uint64_t count) {
@@ -76,6 +78,7 @@ HeapView::HeapView(Proof& proof, const BinClass& cls, std::uint32_t segments)
       chunks(proof.records(chunk_shape())),
       the_bin(proof.records(bin_shape())),
       the_control(proof.records(control_shape())),
+      the_unused(proof.records(unused_shape())),
       class_bytes(proof.records(array_of("class byte", 8, slots))),
       free_slots(proof.records(array_of("segment_free", 32, segments))),
       used_slots(proof.records(array_of("segment_used", 8, segments))),
@@ -94,7 +97,7 @@ HeapView::HeapView(Proof& proof, const BinClass& cls, std::uint32_t segments)
 
 Proof::Arguments HeapView::arguments(const std::vector<Value>& more) const {
   const Value summary = proof_.null();  // contracts have none
-  std::vector<Value> members = {regions,     chunks,     the_bin,    the_control,
+  std::vector<Value> members = {regions,     chunks,     the_bin,    the_control,  the_unused,
                                 class_bytes, free_slots, used_slots, segment_links};
   members.insert(members.end(), 6, summary);
   for (const MapShape* shape : {&free_chunk_maps, &partial_chunk_maps, &item_maps, &list_map,

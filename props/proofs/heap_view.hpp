@@ -69,6 +69,9 @@ class HeapView {
   Term control(const Memory& memory, const char* field) const {
     return memory.field(the_control, field, number(0));
   }
+  Term unused(const Memory& memory, const char* field) const {
+    return memory.field(the_unused, field, number(0));
+  }
   MapTerms free_chunks(const Term& slot) const { return {free_chunk_maps, slot}; }
   MapTerms partial_chunks(const Term& slot) const { return {partial_chunk_maps, slot}; }
   MapTerms items(const Place& at) const { return {item_maps, at.chunk_index()}; }
@@ -96,7 +99,8 @@ class HeapView {
   // What every fact that a path found says at a place.
   void assume_facts(const End& end, const Place& at) const;
 
-  Value regions, chunks, the_bin, the_control, class_bytes, free_slots, used_slots, segment_links;
+  Value regions, chunks, the_bin, the_control, the_unused, class_bytes, free_slots, used_slots,
+      segment_links;
   MapShape free_chunk_maps, partial_chunk_maps, item_maps, list_map, segment_map;
   MapShape free_block_maps, dirty_block_maps;
   Term base;

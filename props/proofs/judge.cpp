@@ -14,6 +14,8 @@
 namespace strata::prove {
 namespace {
 
+// All claims of an obligation at once; where that takes longer, one by one.
+constexpr unsigned together_limit_ms = 20'000;
 constexpr unsigned proof_limit_ms = 60'000;
 // A planted bug is easily refuted or not worth the time, as there are others: two rounds.
 constexpr unsigned twin_limits_ms[] = {1'500, 10'000};
@@ -138,9 +140,12 @@ class Judge {
     Proof proof(machine);
     obligation.build(proof);
     const std::vector<const Proof::Claim*> claims = open_claims(proof, true);
-    z3::solver all = problem(context, proof, claims, proof_limit_ms);
-    if (all.check() != z3::unsat) {
-      return explain(context, obligation.name, proof, claims);
+    std::vector<z3::solver> parts = {problem(context, proof, claims, together_limit_ms)};
+    if (parts[0].check() != z3::unsat) {
+      parts = one_by_one(context, obligation.name, proof, claims);
+      if (parts.empty()) {
+        return;
+      }
     }
     const double proof_s = own_seconds() - start;
     ++proved_;
@@ -154,7 +159,7 @@ class Judge {
                            ? fmt::format("refuted: {}", twin.text)
                            : fmt::format("NONE of {} planted bugs is refuted", twin.tried));
     if (!options_.export_directory.empty()) {
-      second_opinion(obligation.name, all, twin);
+      second_opinion(obligation.name, parts, twin);
     }
     std::fflush(stdout);
   }
@@ -176,30 +181,33 @@ class Judge {
   }
 
  private:
-  // Which claim it is that is broken, and by what.
-  void explain(z3::context& context, const std::string& name, const Proof& proof,
-               const std::vector<const Proof::Claim*>& claims) {
-    fmt::print("FAILED   {}\n", name);
+  // Each claim as a problem of its own, all of them solved; or none, and what is broken is said.
+  static std::vector<z3::solver> one_by_one(z3::context& context, const std::string& name,
+                                            const Proof& proof,
+                                            const std::vector<const Proof::Claim*>& claims) {
+    std::vector<z3::solver> parts;
     for (const Proof::Claim* claim : claims) {
-      z3::solver solver = problem(context, proof, {claim}, proof_limit_ms);
-      const z3::check_result result = solver.check();
+      parts.push_back(problem(context, proof, {claim}, proof_limit_ms));
+      const z3::check_result result = parts.back().check();
       if (result != z3::unsat) {
-        fmt::print("      broken: {}\n{}", claim->what,
-                   result == z3::sat ? counter_example(proof, solver.get_model())
+        fmt::print("FAILED   {}\n      broken: {}\n{}", name, claim->what,
+                   result == z3::sat ? counter_example(proof, parts.back().get_model())
                                      : "      undecided within the limit\n");
-        return;
+        return {};
       }
     }
-    fmt::print("      each claim holds by itself; all together are undecided within the limit\n");
+    return parts;
   }
 
-  // The obligation's problem, and its twin's.
-  void second_opinion(const std::string& name, const z3::solver& all, const Twin& twin) {
+  // The obligation's problems, and its twin's.
+  void second_opinion(const std::string& name, std::vector<z3::solver>& parts, const Twin& twin) {
     std::string stem = name;
     std::ranges::replace_if(stem, [](char c) { return std::isalnum(c) == 0; }, '-');
     const std::filesystem::path directory = options_.export_directory;
     bool agrees = twin.refuted;
-    agrees &= says(directory / (stem + ".smt2"), z3::solver(all).to_smt2(), "unsat");
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      agrees &= says(directory / fmt::format("{}.{}.smt2", stem, i), parts[i].to_smt2(), "unsat");
+    }
     agrees &= !twin.refuted || says(directory / (stem + ".twin.smt2"), twin.problem, "sat");
     agreed_ += agrees ? 1 : 0;
   }

@@ -13,7 +13,7 @@ int main(int argc, char** argv) {
   std::string room;
   std::string bitcode;
   Options options;
-  app.add_option("room", room, "pow2, quarter, binmap, lists, chunks, items, blocks or segments")
+  app.add_option("room", room, "pow2, quarter, binmap, lists, chunks, items or segments")
       ->required();
   app.add_option("bitcode", bitcode, "the compiled subjects of the room")
       ->required()
@@ -31,7 +31,8 @@ int main(int argc, char** argv) {
   };
   if (!rooms.contains(room)) {
     fmt::print(stderr,
-               "strata_prove: there is no room {}; rooms are pow2, quarter, binmap, lists, items\n",
+               "strata_prove: there is no room {}; rooms are pow2, quarter, binmap, lists, "
+               "chunks, items, segments\n",
                room);
     return 2;
   }

@@ -92,7 +92,6 @@ std::vector<Obligation> binmap_obligations();
 std::vector<Obligation> list_obligations();
 std::vector<Obligation> chunk_obligations();
 std::vector<Obligation> item_obligations();
-std::vector<Obligation> block_obligations();
 std::vector<Obligation> segment_obligations();
 
 }  // namespace strata::prove

@@ -49,7 +49,7 @@ struct Stage {
   }
   // True of any count of free slots, and of dirty ones among them.
   Term counted(const Memory& memory, const Term& slot) const {
-    const Term count = heap.control(memory, "free_slots");
+    const Term count = heap.unused(memory, "free_slots");
     return z3::ule(count, HeapView::slots) && z3::implies(is_unused(memory, slot), count != 0) &&
            (is_unused(memory, slot) || count != heap.number(HeapView::slots, 32));
   }
@@ -75,7 +75,7 @@ struct Stage {
     return z3::zext(memory.field(heap.segment_links, "value", segment), 48);
   }
   Term head(const Memory& memory) const {
-    return z3::zext(heap.control(memory, "segment_head"), 48);
+    return z3::zext(heap.unused(memory, "segment_head"), 48);
   }
   // As HeapView::list_in_order, of segments.
   Term in_order(const Memory& memory, const Term& segment, const Term& other) const {
@@ -120,8 +120,8 @@ struct Stage {
     proof().claim("no other slot does",
                   any == slot || is_unused(after, any) == is_unused(before(), any));
     const auto moved = [&](const char* field, const Term& by) {
-      const Term was = heap.control(before(), field);
-      return heap.control(after, field) == (taken ? was - by : was + by);
+      const Term was = heap.unused(before(), field);
+      return heap.unused(after, field) == (taken ? was - by : was + by);
     };
     proof().claim("unused slots are counted", moved("free_slots", heap.number(1, 32)));
     const Term dirty =

@@ -2,6 +2,9 @@
 // which includes this has chosen.
 #pragma once
 
+// What is proved is sequential: nobody else is there.
+#pragma clang diagnostic ignored "-Wthread-safety-analysis"
+
 #include "heap/items.hpp"
 #include "heap/runs.hpp"
 #include "subject/proof_books.hpp"
@@ -166,7 +169,7 @@ void segments_put_slots(const TheBooks& books, Index slot, Index count) {
 // Bit 0: taken, bit 1: known to be zero.
 Index run_take(const TheBooks& books, Word size, Word align, bool grants, Address* end) {
   Pow2Heap heap(books);
-  heap.memory.grants = grants;
+  heap.grants = grants;
   const Taken taken = Runs<Pow2Heap>(heap).take({plan::Pow2::run, size, align}, end);
   return taken.count + (taken.known_zero ? 2U : 0U);
 }

@@ -16,8 +16,17 @@ struct ProofBooks {
   using Word = std::uint64_t;
   using Control = control_t<ProofSync>;
 
+  // The doors of the real ones lead to the same records.
+  using OfBins = ProofBooks;
+  using OfSegments = ProofBooks;
+  using OfTakenSlots = ProofBooks;
+  const ProofBooks& of_bins() const { return *this; }
+  const ProofBooks& of_segments() const { return *this; }
+  const ProofBooks& of_growth() const { return *this; }
+
   std::uint32_t segments() const { return segment_count; }
   Control& control() const { return *the_control; }
+  unused_t& unused() const { return *the_unused; }
   bin_t& bin(std::uint32_t) const { return *the_bin; }
   region_t& region(std::uint32_t slot) const { return regions[slot]; }
   std::uint8_t& class_byte(std::uint32_t slot) const { return class_bytes[slot]; }
@@ -56,13 +65,14 @@ struct ProofBooks {
   std::uint8_t& segment_used(std::uint32_t segment) const { return used_slots[segment]; }
   auto segment_list() const {
     return OrderedList<std::uint16_t, Map, SegmentNext>(
-        the_control->segment_head, Map{segment_summary, segment_words, 1}, {segment_links});
+        the_unused->segment_head, Map{segment_summary, segment_words, 1}, {segment_links});
   }
 
   region_t* regions;
   chunk_t* chunks;
   bin_t* the_bin;
   Control* the_control;
+  unused_t* the_unused;
   std::uint8_t* class_bytes;
   std::uint32_t* free_slots;
   std::uint8_t* used_slots;
@@ -84,10 +94,6 @@ struct ProofHeap {
     ~Lock() {}
     void release() {}
   };
-  struct Memory {
-    bool commit(Space, std::uint64_t, std::uint64_t) const { return grants; }
-    bool grants = false;
-  };
 
   explicit ProofHeap(const Books& at) : books(at), base(at.base) {}
 
@@ -100,6 +106,8 @@ struct ProofHeap {
     books.region(slot).cls = static_cast<std::uint8_t>(cls);
     books.class_byte(slot) = static_cast<std::uint8_t>(cls);
   }
+  void publish_run(std::uint32_t slot, Class cls) { publish_class(slot, cls); }
+  bool commit(Space, std::uint64_t, std::uint64_t) const { return grants; }
   void count_live(std::uint64_t bytes) { books.control().live_bytes.value += bytes; }
   void uncount_live(std::uint64_t bytes) { books.control().live_bytes.value -= bytes; }
   void count_dirty(std::uint64_t bytes) { books.control().dirty_bytes.value += bytes; }
@@ -107,7 +115,7 @@ struct ProofHeap {
 
   Books books;
   Address base;
-  Memory memory{};
+  bool grants = false;  // what the system says to a commit
   NoHooks hooks{};
 };
 
