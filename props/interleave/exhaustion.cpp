@@ -103,6 +103,34 @@ TEST_F(Exhaustion, magazines_are_given_back_by_both) {
                      }});
 }
 
+// The last slot is in the hands of a thread that may not make it writable: the other waits for it.
+// Nobody gives up before he was refused twice himself.
+TEST_F(Exhaustion, growth_holds_the_last_slot) {
+  std::uint32_t served = 0;
+  const auto take = [&] {
+    const Stage::Object object = stage.try_take(stage.dead(), Stage::small_item);
+    if (object.address != 0) {
+      ++served;
+      objects.push_back(object);
+    }
+  };
+  expect_passes({.setup =
+                     [&] {
+                       stage.open(1);
+                       served = 0;
+                       objects = stage.take_many(stage.dead(), Stage::large_item, 4);
+                       stage.memory().commit_failures = 2;
+                     },
+                 .threads = {take, take},
+                 .check =
+                     [&] {
+                       require(served == 2 || (served == 1 && stage.memory().refusals == 2),
+                               "{} served, {} refusals", served, stage.memory().refusals);
+                       stage.give_all(stage.dead(), objects);
+                       stage.finish({});
+                     }});
+}
+
 // A kept empty chunk and a kept empty region of one size serve another. Two regions, since with so
 // few left a block may be given a region of its own.
 TEST_F(Exhaustion, what_bins_keep_serves_other_sizes) {
