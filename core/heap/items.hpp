@@ -155,9 +155,10 @@ class Items : public Chunks<State> {
   // A purger holds what is free: it looks used, but freeing it is freeing it twice. It may hold the
   // last item for the pages behind it alone.
   bool is_held(const Place& place, std::uint64_t byte) const {
+    const std::uint64_t end = byte + Plan::unit_bytes(cls_);
     const bool is_last = place.item == capacity() - 1;
-    const std::uint64_t last = is_last ? Plan::chunk_bytes - 1 : byte + Plan::unit_bytes(cls_) - 1;
-    return (books_.chunk(place.slot, place.chunk).held_pages & pages(byte, last)) != 0;
+    const std::uint16_t touched = pages(byte, is_last ? Plan::chunk_bytes - 1 : end - 1);
+    return (books_.chunk(place.slot, place.chunk).held_pages & touched) != 0;
   }
 
   // Puts back used items of one chunk up to an address that is none. Returns how many. Every free

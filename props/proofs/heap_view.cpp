@@ -55,7 +55,7 @@ Shape control_shape() {
 
 Shape unused_shape() {
   return {
-      "unused", 12, 1, {{"dirty_slots", 0, 32}, {"free_slots", 4, 32}, {"segment_head", 8, 16}}};
+      "unused", 16, 1, {{"dirty_slots", 0, 32}, {"free_slots", 4, 32}, {"segment_head", 8, 16}}};
 }
 
 Shape array_of(const std::string& name, unsigned bits, std::uint64_t count) {

@@ -39,7 +39,7 @@ CHANGES = (
     ("heap/items.hpp", "place.chunk >= books_", "place.chunk > books_",
      "heap", "items", "classified, items of 32768", True),
     ("heap/segments.hpp", "    ++books_.segment_used(segment);\n", "", "heap", "segments", "a given slot", True),
-    ("heap/segments.hpp", "++books_.control().free_slots;", "books_.control().free_slots += 1;",
+    ("heap/segments.hpp", "++books_.unused().free_slots;", "books_.unused().free_slots += 1;",
      "heap", "segments", "a slot is put back", False),
 )
 
