@@ -94,7 +94,7 @@ void AbortingHandler::out_of_order(Rank taken, Rank held) {
 #if STRATA_CHECKED
 // The C library's would allocate its message, and wait for a lock that this thread may hold.
 extern "C" [[gnu::noreturn]] void __assert_fail(const char* assertion, const char* file,
-                                           unsigned int line, const char* function) noexcept {
+                                                unsigned int line, const char* function) noexcept {
   strata::Line message;
   message.text("strata: ").text(file).text(":").number(line).text(": ").text(function);
   message.text(": assertion failed: ").text(assertion).write_out();
