@@ -22,7 +22,7 @@ class Validator : public RegionValidator<Heap> {
 
  public:
   // Of everything, so under every lock.
-  [[clang::requires_capability(role::Bin::held, role::Segments::held)]]
+  [[clang::requires_capability(role::Commit::held, role::Bin::held, role::Segments::held)]]
   Validator(Heap& heap, Reports& reports)
       : Base(heap, reports) {}
 

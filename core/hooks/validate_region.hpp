@@ -1,6 +1,7 @@
 // The invariants of one region of items or blocks, recomputed from its bit maps.
 //
-// Reads only, under the lock of the region's bin.
+// Reads only, under the lock of the region's bin; and of commit, since what growth holds looks
+// used.
 #pragma once
 
 #include <bit>
@@ -19,7 +20,7 @@ class RegionValidator {
   using Map = typename Heap::Books::Map;
 
  public:
-  [[clang::requires_capability(role::Bin::held)]]
+  [[clang::requires_capability(role::Commit::held, role::Bin::held)]]
   RegionValidator(Heap& heap, Reports& reports)
       : heap_(heap), books_(heap.books.of_everything()), reports_(reports) {}
 
