@@ -107,8 +107,8 @@ class BlocksModel : public UnitsModel<Plan> {
   void become_writable(std::uint32_t from, std::uint32_t) {
     const std::uint32_t lead = blocks_.growable_region(from % heap_.books.slots());
     if (lead != no_index) {
-      const std::uint32_t block = heap_.books.free_blocks(lead).first();
-      const std::uint32_t end = blocks_.chunks_through(block);
+      const std::uint32_t block = heap_.books.of_everything().free_blocks(lead).first();
+      const std::uint32_t end = blocks_.chunks_through(bin_, block);
       blocks_.hold_block(lead, block);
       heap_.memory.commit(Space::heap, std::uint64_t{lead} << Plan::region_shift,
                           std::uint64_t{end} << Plan::chunk_shift);
@@ -119,7 +119,7 @@ class BlocksModel : public UnitsModel<Plan> {
 
   // Of a whole segment, or of one slot if that can be.
   bool open_region(bool small) {
-    if (heap_.books.bin(bin_).empty_regions > 0) {
+    if (heap_.books.of_everything().bin(bin_).empty_regions > 0) {
       return false;  // its first block is not writable
     }
     const plan::Class twin = Plan::small_of(bin_);
@@ -128,9 +128,9 @@ class BlocksModel : public UnitsModel<Plan> {
     if (slot == no_index) {
       return false;
     }
-    for (std::uint32_t i = 0; i * Plan::chunks_per_region < blocks_.chunks_through(0); ++i) {
+    for (std::uint32_t i = 0; i * Plan::chunks_per_region < blocks_.chunks_through(bin_, 0); ++i) {
       this->make_writable(slot + i,
-                          std::min(blocks_.chunks_through(0) - i * Plan::chunks_per_region,
+                          std::min(blocks_.chunks_through(bin_, 0) - i * Plan::chunks_per_region,
                                    Plan::chunks_per_region));
     }
     blocks_.open_region(slot, small ? twin : bin_);

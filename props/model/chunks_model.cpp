@@ -165,7 +165,8 @@ class ChunksModel : public Level<Plan> {
   }
 
   bool is_partial(std::uint64_t offset) const {
-    return !heap_.books.free_chunks(static_cast<std::uint32_t>(Plan::slot_of(offset)))
+    return !heap_.books.of_everything()
+                .free_chunks(static_cast<std::uint32_t>(Plan::slot_of(offset)))
                 .test(static_cast<std::uint32_t>(Plan::chunk_in_region(offset)));
   }
   bool are_together(std::uint64_t a, std::uint64_t b) const {
@@ -176,7 +177,7 @@ class ChunksModel : public Level<Plan> {
     const auto place = items_.place_of(offset);
     const std::uint64_t byte = Plan::byte_in_chunk(offset);
     for (std::uint64_t at = byte; at < byte + Plan::unit_bytes(cls_); ++at) {
-      heap_.books.chunk(place.slot, place.chunk).dirty_pages |=
+      heap_.books.of_everything().chunk(place.slot, place.chunk).dirty_pages |=
           static_cast<std::uint16_t>(1U << (at >> Plan::page_shift));
     }
   }

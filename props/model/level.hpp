@@ -1,6 +1,9 @@
 // An open heap of one plan, without caches: what the models of its parts work on.
 #pragma once
 
+// Its commands come one after the other: nobody holds a lock.
+#pragma clang diagnostic ignored "-Wthread-safety-analysis"
+
 #include <set>
 
 #include "heap/heap.hpp"
@@ -39,7 +42,7 @@ class Level {
  protected:
   // As growth makes an unused slot ready: its book, its item map, and its first chunks.
   void make_writable(std::uint32_t slot, std::uint32_t chunks) {
-    region_t& region = heap_.books.region(slot);
+    region_t& region = heap_.books.of_everything().region(slot);
     heap_.memory.commit(Space::books, slot * Layout::book_bytes, Layout::book_bytes);
     heap_.memory.commit(Space::item_map, slot * Layout::item_map_bytes, Layout::item_map_bytes);
     region.books_ready = 1;
@@ -58,8 +61,8 @@ class Level {
   // The members of a bin's list, as its links give them.
   std::vector<std::uint32_t> listed(plan::Class bin) const {
     std::vector<std::uint32_t> slots;
-    for (std::uint32_t slot = heap_.books.bin(bin).head; slot != no_index;
-         slot = heap_.books.region(slot).next) {
+    for (std::uint32_t slot = heap_.books.of_everything().bin(bin).head; slot != no_index;
+         slot = heap_.books.of_everything().region(slot).next) {
       RC_ASSERT(slots.size() < heap_.books.slots());
       slots.push_back(slot);
     }

@@ -36,9 +36,9 @@ class RegionsModel : public Level<Plan> {
     std::uint32_t empty = 0;
     std::uint64_t held = 0, dirty = 0;
     for (const auto& [slot, region] : regions_) {
-      const region_t& record = heap_.books.region(slot);
+      const region_t& record = heap_.books.of_everything().region(slot);
       for (std::uint32_t c = 0; c < Plan::chunks_per_region; ++c) {
-        RC_ASSERT(heap_.books.free_chunks(slot).test(c) == region.free.contains(c));
+        RC_ASSERT(heap_.books.of_everything().free_chunks(slot).test(c) == region.free.contains(c));
         held += region.free.contains(c) ? 0 : 1;
       }
       for (const auto& [c, pages] : region.dirt) {
@@ -53,12 +53,12 @@ class RegionsModel : public Level<Plan> {
     }
     for (const auto& [slot, chunks] : dirt_of_closed_) {
       RC_ASSERT(heap_.class_at(std::uint64_t{slot} << Plan::region_shift) == Plan::unused);
-      RC_ASSERT(heap_.books.region(slot).dirty == chunks);
+      RC_ASSERT(heap_.books.of_everything().region(slot).dirty == chunks);
       dirty += chunks * Plan::chunk_bytes;
     }
     RC_ASSERT(this->listed(cls) == with_room);
-    RC_ASSERT(heap_.books.bin(cls).regions == regions_.size());
-    RC_ASSERT(heap_.books.bin(cls).empty_regions == empty);
+    RC_ASSERT(heap_.books.of_everything().bin(cls).regions == regions_.size());
+    RC_ASSERT(heap_.books.of_everything().bin(cls).empty_regions == empty);
     RC_ASSERT(this->live_bytes() == held * Plan::chunk_bytes);
     RC_ASSERT(this->dirty_bytes() == dirty);
     for (std::uint32_t from = 0; from <= heap_.books.slots(); ++from) {
@@ -77,7 +77,7 @@ class RegionsModel : public Level<Plan> {
 
   // Only where the bin has no empty region, as growth does.
   void open(std::uint32_t writable, std::uint32_t) {
-    if (heap_.books.bin(cls).empty_regions > 0) {
+    if (heap_.books.of_everything().bin(cls).empty_regions > 0) {
       return;
     }
     Segments<typename Base::State> segments_of_heap(heap_);
@@ -117,9 +117,9 @@ class RegionsModel : public Level<Plan> {
     const auto [slot, c] = nth(held_, k);
     held_.erase({slot, c});
     Region& region = regions_[slot];
-    if (c < heap_.books.region(slot).writable) {
+    if (c < heap_.books.of_everything().region(slot).writable) {
       region.dirt[c] = static_cast<std::uint16_t>(dirt % (1U << Plan::pages_per_chunk));
-      heap_.books.chunk(slot, c).dirty_pages = region.dirt[c];
+      heap_.books.of_everything().chunk(slot, c).dirty_pages = region.dirt[c];
     }
     region.free.insert(c);
     const Outcome outcome = chunks_.release_chunk(slot, c);
@@ -139,7 +139,7 @@ class RegionsModel : public Level<Plan> {
   // One more chunk of some region becomes writable.
   void extend(std::uint32_t r, std::uint32_t) {
     if (!regions_.empty()) {
-      region_t& record = heap_.books.region(nth(regions_, r).first);
+      region_t& record = heap_.books.of_everything().region(nth(regions_, r).first);
       if (record.writable < Plan::chunks_per_region) {
         ++record.writable;
       }
@@ -149,7 +149,7 @@ class RegionsModel : public Level<Plan> {
   std::uint32_t growable(std::uint32_t from) const {
     for (const auto& [slot, region] : regions_) {
       if (slot >= from && !region.free.empty() &&
-          *region.free.rbegin() >= heap_.books.region(slot).writable) {
+          *region.free.rbegin() >= heap_.books.of_everything().region(slot).writable) {
         return slot;
       }
     }

@@ -42,16 +42,17 @@ class SegmentsModel : public Level<Plan> {
       for (std::uint32_t slot = s * per_segment; slot < (s + 1) * per_segment; ++slot) {
         RC_ASSERT(segments_.is_unused(slot) == free_.contains(slot));
         unused += free_.contains(slot) ? 1 : 0;
-        dirty += free_.contains(slot) && heap_.books.region(slot).dirty != 0 ? 1 : 0;
+        dirty +=
+            free_.contains(slot) && heap_.books.of_everything().region(slot).dirty != 0 ? 1 : 0;
       }
-      RC_ASSERT(heap_.books.segment_used(s) == per_segment - unused);
+      RC_ASSERT(heap_.books.of_everything().segment_used(s) == per_segment - unused);
       if (unused > 0) {
         with_room.push_back(s);
       }
     }
-    RC_ASSERT(heap_.books.control().free_slots == free_.size());
-    RC_ASSERT(heap_.books.control().dirty_slots == dirty);
-    auto list = heap_.books.segment_list();
+    RC_ASSERT(heap_.books.of_everything().unused().free_slots == free_.size());
+    RC_ASSERT(heap_.books.of_everything().unused().dirty_slots == dirty);
+    auto list = heap_.books.of_everything().segment_list();
     std::uint32_t at = list.first();
     for (const std::uint32_t s : with_room) {
       RC_ASSERT(at == s);
@@ -95,7 +96,8 @@ class SegmentsModel : public Level<Plan> {
       const auto [slot, count] = nth(taken_, k);
       taken_.erase({slot, count});
       for (std::uint32_t i = 0; i < count; ++i) {
-        heap_.books.region(slot + i).dirty = static_cast<std::uint16_t>(dirt >> i & 1);
+        heap_.books.of_everything().region(slot + i).dirty =
+            static_cast<std::uint16_t>(dirt >> i & 1);
         free_.insert(slot + i);
       }
       segments_.put_slots(slot, count);
