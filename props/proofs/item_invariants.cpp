@@ -59,7 +59,7 @@ Term ItemInvariants::is_empty_chunk(const Memory& memory, const Place& at) const
 }
 
 Term ItemInvariants::is_used(const Memory& memory, const Ghosts& ghosts, const Place& at) const {
-  const Term in_hands = heap_.chunk(memory, "held_pages", at) & pages(at);
+  const Term in_hands = heap_.chunk(memory, "held_pages", at) & held_with(at);
   return heap_.is_of_bin(memory, at.slot) && is_writable(memory, at) && !is_free(memory, at) &&
          !ghosts.is_held(at) && in_hands == 0 &&
          z3::ult(at.item, heap_.number(heap_.bin_class().units)) && !is_free_item(memory, at);
@@ -72,6 +72,14 @@ Term ItemInvariants::pages(const Place& at) const {
   const Term last = z3::lshr(end, 12);
   const Term mask = z3::shl(heap_.number(2), last) - z3::shl(heap_.number(1), first);
   return mask.extract(15, 0).simplify();
+}
+
+Term ItemInvariants::held_with(const Place& at) const {
+  const std::uint64_t used = heap_.bin_class().units * heap_.bin_class().unit_bytes;
+  const std::uint64_t page_end = (used + 4095) >> 12;  // the first page that no item touches
+  const std::uint64_t behind = 0xFFFF & (~std::uint64_t{0} << page_end);
+  const Term is_last = at.item == heap_.number(heap_.bin_class().units - 1);
+  return pages(at) | z3::ite(is_last, heap_.number(behind, 16), heap_.number(0, 16));
 }
 
 Term ItemInvariants::dirty_bytes(const Memory& memory, const Place& at) const {

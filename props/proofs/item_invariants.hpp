@@ -49,6 +49,9 @@ class ItemInvariants {
   Term is_used(const Memory& memory, const Ghosts& ghosts, const Place& at) const;
   // The pages that the item touches, as bits.
   Term pages(const Place& at) const;
+  // Those that a purger holds only with the item in its hands: of a chunk's last item, the pages
+  // behind it too.
+  Term held_with(const Place& at) const;
   // Bytes of the chunk's dirty pages.
   Term dirty_bytes(const Memory& memory, const Place& at) const;
 

@@ -147,7 +147,7 @@ std::vector<Obligation> item_obligations() {
   for (std::uint32_t cls = 1; cls <= plan::Pow2::item_classes; ++cls) {
     add({"pow2", BinClass::items_of<plan::Pow2>(cls)}, cls == 1 || cls == 7 || cls == 12);
   }
-  for (const std::uint32_t cls : {3U, 13U}) {  // units that are no power of two
+  for (const std::uint32_t cls : {3U, 13U, 29U}) {  // units that are no power of two
     add({"quarter", BinClass::items_of<plan::Quarter>(cls)}, false);
   }
   return all;
