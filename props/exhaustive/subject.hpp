@@ -220,7 +220,7 @@ class Subject {
 
   // Law 7 as well: what becomes empty is given up only if the bin keeps another.
   void deallocate(std::uint64_t offset) {
-    auto& books = heap().books;
+    auto& books = heap().books.of_everything();
     const plan::Class cls = heap().class_at(offset);
     const plan::Class bin = Plan::bin_of(cls);
     live_.remove(offset);

@@ -9,7 +9,7 @@ namespace strata::check {
 template <class Heap, class Plan = typename Heap::Plan>
 void used_items(const Heap& heap, Units<Plan>& units, std::uint32_t slot, plan::Class cls,
                 std::uint64_t start) {
-  const auto& books = heap.books;
+  const auto& books = heap.books.of_everything();
   for (std::uint32_t chunk = 0; chunk < books.region(slot).writable; ++chunk) {
     const bool used = !books.free_chunks(slot).test(chunk);
     for (std::uint32_t item = 0; used && item < Plan::items_per_chunk(cls); ++item) {
@@ -25,7 +25,7 @@ void used_items(const Heap& heap, Units<Plan>& units, std::uint32_t slot, plan::
 template <class Heap, class Plan = typename Heap::Plan>
 Units<Plan> used_units(const Heap& heap) {
   Units<Plan> units;
-  const auto& books = heap.books;
+  const auto& books = heap.books.of_everything();
   for (std::uint32_t slot = 0; slot < books.slots(); ++slot) {
     const plan::Class cls = books.region(slot).cls;
     const std::uint64_t start = std::uint64_t{slot} * Plan::region_bytes;
