@@ -17,8 +17,8 @@ class MagazinesModel {
   using Limits = typename Cache::Limits;
 
  public:
-  // Whatever was in the memory before.
-  MagazinesModel() : memory_((Cache::bytes() + 7) / 8, 0xA5A5A5A5A5A5A5A5) {
+  // The memory of a slot is zero at first.
+  MagazinesModel() : memory_((Cache::bytes() + 7) / 8) {
     cache().initialise();
     for (plan::Class cls = 1; cls <= Plan::item_classes; ++cls) {
       limits_[cls] = std::min(Limits::limit_first, Limits::capacity(cls));

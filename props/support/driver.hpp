@@ -206,7 +206,8 @@ class Driver {
   // Where a request must be served that no magazine can serve: the bin's lowest unit.
   std::uint64_t lowest_ready(std::uint8_t thread, std::uint64_t size) {
     const plan::Class bin = size == 0 ? Plan::run : Plan::bin_for(size);
-    const bool held = cache(thread) != AllocatorT::dead() && Plan::is_item(bin);
+    const bool held =
+        cache(thread) != AllocatorT::dead() && (Plan::is_item(bin) || AllocatorT::Blocks::has(bin));
     return held || size > heap().heap_bytes || Plan::is_run(bin)
                ? BooksOracle<Heap>::none
                : BooksOracle<Heap>(heap()).lowest_ready(bin);
@@ -394,8 +395,9 @@ class Driver {
     }
     for (std::uint64_t slot = 0; slot < heap().books.slots(); ++slot) {
       const std::uint64_t begin = slot * Plan::region_bytes;
-      require(world_.is_advised(begin, begin + Plan::region_bytes,
-                                heap().books.of_everything().region(static_cast<std::uint32_t>(slot)).pages),
+      require(world_.is_advised(
+                  begin, begin + Plan::region_bytes,
+                  heap().books.of_everything().region(static_cast<std::uint32_t>(slot)).pages),
               "the system was told something else of the pages at {:#x} than the books say", begin);
     }
     check_contents(0, ~std::uint64_t{0});
