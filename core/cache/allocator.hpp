@@ -9,17 +9,12 @@
 #include <cstring>
 #include <optional>
 
+#include "cache/exchange.hpp"
 #include "cache/registry.hpp"
-#include "heap/heap.hpp"
 #include "hooks/validate.hpp"
 #include "include/strata/strata.h"
 
 namespace strata {
-
-struct Allocation {
-  Address address = 0;
-  bool known_zero = false;  // every byte reads as zero
-};
 
 template <class HeapT>
 class Allocator {
@@ -76,7 +71,7 @@ class Allocator {
       return;
     }
     Reports reports;
-    give_back(cache, reports);
+    Exchange(heap_, *cache, reports).give_back();
     registry_.put(cache);
     heap_.relieve(Plan::unused);
     finish(reports);
@@ -142,9 +137,7 @@ class Allocator {
     }
     heap_.purge_if_due();
     Reports reports;
-    const Allocation allocation = Plan::is_item(request.bin) && cache->has_magazines()
-                                      ? refill(cache, request, reports)
-                                      : take_one(cache, request, reports);
+    const Allocation allocation = Exchange(heap_, *cache, reports).take(request);
     if (allocation.address != 0) {
       heap_.hooks.allocated(heap_, allocation.address, size_bytes);
     }
@@ -178,14 +171,7 @@ class Allocator {
       return;
     }
     Reports reports;
-    if (Plan::is_item(bin) && cache->has_magazines()) {
-      make_room(cache, bin, reports);
-      cache->push(bin, address);
-    } else if (Blocks::has(bin) && cache->blocks.contains(bin, address)) {
-      reports.add(heap_.describe_pointer(Problem::double_free, address));
-    } else {
-      heap_.give(&address, 1, reports);
-    }
+    Exchange(heap_, *cache, reports).give(bin, address);
     heap_.relieve(bin);
     finish(reports);
   }
@@ -229,9 +215,7 @@ class Allocator {
   // Gives everything free, this thread's magazines included, back to the system.
   void purge(Cache* cache) {
     Reports reports;
-    if (cache->has_magazines()) {
-      give_back(cache, reports);
-    }
+    Exchange(heap_, *cache, reports).give_back();
     heap_.purge();
     registry_.purge();
     finish(reports);
@@ -333,58 +317,11 @@ class Allocator {
     reports.deliver(heap_.hooks);
   }
 
-  // Half of what the magazine may hold comes in one batch; the lowest address is popped first.
-  Allocation refill(Cache* cache, const Request& request, Reports& reports) {
-    const Class cls = request.bin;
-    // Not empty for sizes whose class has no magazine of its own on the hit path: 0 is one.
-    if (const Address address = cache->pop(cls)) {
-      return {address, false};
-    }
-    double_limit(cache, cls);
-    const std::uint32_t batch = std::min((cache->limit(cls) + 1) / 2, Limits::batch_max);
-    Address* const stack = cache->pointers(cls);
-    Taken taken = heap_.take(request, stack + batch, batch);
-    if (taken.count == 0) {
-      taken = heap_.take_last(request, stack + batch, batch, [&] { give_back(cache, reports); });
-    }
-    if (taken.count == 0) {
-      return {};
-    }
-    std::copy(stack + batch - taken.count, stack + batch, stack);
-    cache->set_count(cls, taken.count - 1);
-    // A single one may be a block: it leaves at once, magazines hold only items.
-    return {stack[taken.count - 1], taken.known_zero};
-  }
-
-  Allocation take_one(Cache* cache, const Request& request, Reports& reports) {
-    Address address = 0;
-    Taken taken = Plan::is_item(request.bin) ? heap_.take(request, &address + 1, 1)
-                                             : heap_.take_large(request, &address + 1);
-    if (taken.count == 0) {
-      taken = heap_.take_last(request, &address + 1, 1, [&] { give_back(cache, reports); });
-    }
-    return {address, taken.known_zero};
-  }
-
-  // A full magazine first grows; then its older half goes back.
-  void make_room(Cache* cache, Class cls, Reports& reports) {
-    if (cache->limit(cls) < Limits::capacity(cls)) {
-      double_limit(cache, cls);
-      return;
-    }
-    const std::uint32_t count = cache->count(cls);
-    const std::uint32_t older = (count + 1) / 2;
-    Address* const stack = cache->pointers(cls);
-    heap_.give(stack, older, reports);
-    std::copy(stack + older, stack + count, stack);
-    cache->set_count(cls, count - older);
-  }
-
   // The magazine keeps a block that is new to it and that the books have in use.
   bool keep_block(Cache* cache, Class bin, Address address) {
     Blocks& blocks = cache->blocks;
     if (!cache->has_magazines() || blocks.is_full(bin) || blocks.contains(bin, address) ||
-        !heap_.is_used_block(bin, address)) {
+        !heap_.is_used(bin, address)) {
       return false;
     }
     blocks.push(bin, address);
@@ -392,31 +329,10 @@ class Allocator {
     return true;
   }
 
-  void double_limit(Cache* cache, Class cls) {
-    cache->set_limit(cls, std::min(2 * cache->limit(cls), Limits::capacity(cls)));
-  }
-
-  void give_back(Cache* cache, Reports& reports) {
-    if (!cache->has_magazines()) {
-      return;
-    }
-    for (Class cls = 1; cls <= Plan::item_classes; ++cls) {
-      heap_.give(cache->pointers(cls), cache->count(cls), reports);
-      cache->set_count(cls, 0);
-    }
-    for (Class bin = Plan::first_block; Blocks::has(bin); ++bin) {
-      heap_.give(cache->blocks.begin(bin), cache->blocks.count(bin), reports);
-      cache->blocks.clear(bin);
-    }
-  }
-
   void validate_held(Validator<Heap>& validator, Cache* cache) {
-    for (Class cls = 1; cls <= Plan::item_classes; ++cls) {
-      validator.held(cls, cache->pointers(cls), cache->count(cls));
-    }
-    for (Class bin = Plan::first_block; Blocks::has(bin); ++bin) {
-      validator.held(bin, cache->blocks.begin(bin), cache->blocks.count(bin));
-    }
+    cache->each_magazine([&](Class bin, const Address* pointers, std::uint32_t count) {
+      validator.held(bin, pointers, count);
+    });
   }
 
   static constexpr Cache dead_cache{};

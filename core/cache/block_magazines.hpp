@@ -62,7 +62,7 @@ class BlockMagazines {
   const Address* begin(plan::Class cls) const {
     return blocks_.data() + starts[cls - Plan::first_block];
   }
-  void clear(plan::Class cls) { counts_[cls - Plan::first_block] = 0; }
+  void clear() { counts_ = {}; }
 
  private:
   static constexpr std::uint32_t classes = [] {

@@ -95,6 +95,25 @@ struct Cache {
     }
   }
 
+  // Calls f(bin, pointers, count) for the magazine of every class, of items and of blocks.
+  template <class F>
+  void each_magazine(F f) {
+    for (plan::Class cls = 1; cls <= Plan::item_classes; ++cls) {
+      f(cls, pointers(cls), count(cls));
+    }
+    for (plan::Class bin = Plan::first_block; BlockMagazines<Plan>::has(bin); ++bin) {
+      f(bin, blocks.begin(bin), blocks.count(bin));
+    }
+  }
+
+  // Forgets what the magazines hold; how much they may hold stays.
+  void clear() {
+    for (plan::Class cls = 1; cls <= Plan::item_classes; ++cls) {
+      set_count(cls, 0);
+    }
+    blocks.clear();
+  }
+
   // Pops a pointer, or 0: the hit path of malloc.
   Address pop(std::uint64_t cls) {
     Magazine& magazine = magazines[cls];

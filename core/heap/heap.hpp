@@ -172,29 +172,22 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
 
   // Whether the books have the address as the start of something used. O(1), one lock.
   bool looks_live(Address address) {
-    const std::uint64_t offset = address - base;
     if (usable_bytes(address) == 0) {
       return false;
     }
-    const Class cls = State::class_at(offset);
-    const Class bin = Plan::bin_of(cls);
-    if (Plan::is_run(cls)) {
-      return true;
-    }
+    const Class cls = State::class_at(address - base);
+    return Plan::is_run(cls) || is_used(Plan::bin_of(cls), address);
+  }
+
+  // Whether the books have the address as a used item or block of `bin`. O(1), one lock.
+  bool is_used(Class bin, Address address) {
+    const std::uint64_t offset = address - base;
     const auto lock = State::lock_bin(bin);
-    if (State::class_at(offset) != cls) {
+    if (Plan::bin_of(State::class_at(offset)) != bin) {
       return false;
     }
     return Plan::is_item(bin) ? Items<State>(*this, bin).is_used(offset)
                               : Blocks<State>(*this, bin).is_used(offset);
-  }
-
-  // Whether the books have the address as a used block of `bin`. O(1), one lock.
-  bool is_used_block(Class bin, Address address) {
-    const std::uint64_t offset = address - base;
-    const auto lock = State::lock_bin(bin);
-    return Plan::bin_of(State::class_at(offset)) == bin &&
-           Blocks<State>(*this, bin).is_used(offset);
   }
 
   // Drops the contents of whole pages of a live block or run, from `keep_bytes` on.

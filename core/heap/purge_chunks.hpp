@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <cassert>
 
 #include "heap/growth.hpp"
 #include "heap/items.hpp"
@@ -39,8 +40,9 @@ class PurgeChunks {
     for (std::uint32_t slot = regions.last_before(books_.slots()); slot != no_index;
          slot = regions.last_before(slot)) {
       const bool by_page = aim_.by_page && may_divide(cls, slot, lock);
-      std::uint32_t limit = Plan::chunks_per_region;
-      // The region leaves the bin's list when its last unit is taken, or when it is closed.
+      // The region leaves the bin's list when its last unit is taken, or when it is closed: then
+      // its record is no longer this bin's. Beyond its writable prefix all is free and clean.
+      std::uint32_t limit = regions.test(slot) ? books_.of_bins().region(slot).writable : 0;
       while (limit > 0 && regions.test(slot) && !aim_.is_reached(books_)) {
         Batch batch;
         limit = collect(cls, slot, limit, by_page, batch);
@@ -114,8 +116,8 @@ class PurgeChunks {
 
   [[clang::requires_capability(role::Bin::held)]]
   void collect_free(Class cls, std::uint32_t slot, std::uint32_t c, Batch& batch) {
-    if (c < books_.of_bins().region(slot).writable &&
-        books_.of_bins().chunk(slot, c).dirty_pages != 0) {
+    assert(c < books_.of_bins().region(slot).writable);
+    if (books_.of_bins().chunk(slot, c).dirty_pages != 0) {
       Items<State>(state_, cls).hold_chunk(slot, c);
       hold(slot, {c, 0, Plan::pages_per_chunk, 0, 0, true}, batch);
     }

@@ -52,11 +52,7 @@ TEST_F(Exhaustion, two_threads_take_the_last_two_items) {
 TEST_F(Exhaustion, one_of_two_threads_takes_the_last_item) {
   std::uint32_t served = 0;
   const auto take = [&] {
-    const Stage::Object object = stage.try_take(stage.dead(), Stage::small_item);
-    if (object.address != 0) {
-      ++served;
-      objects.push_back(object);
-    }
+    served += stage.try_take_into(objects, stage.dead(), Stage::small_item);
   };
   expect_passes({.setup =
                      [&] {
@@ -78,11 +74,7 @@ TEST_F(Exhaustion, one_of_two_threads_takes_the_last_item) {
 TEST_F(Exhaustion, magazines_are_given_back_by_both) {
   std::uint32_t served = 0;
   const auto take = [&](Stage::Cache* cache) {
-    const Stage::Object object = stage.try_take(cache, Stage::small_block);
-    if (object.address != 0) {
-      ++served;
-      objects.push_back(object);
-    }
+    served += stage.try_take_into(objects, cache, Stage::small_block);
   };
   expect_passes({.setup =
                      [&] {
@@ -108,11 +100,7 @@ TEST_F(Exhaustion, magazines_are_given_back_by_both) {
 TEST_F(Exhaustion, growth_holds_the_last_slot) {
   std::uint32_t served = 0;
   const auto take = [&] {
-    const Stage::Object object = stage.try_take(stage.dead(), Stage::small_item);
-    if (object.address != 0) {
-      ++served;
-      objects.push_back(object);
-    }
+    served += stage.try_take_into(objects, stage.dead(), Stage::small_item);
   };
   expect_passes({.setup =
                      [&] {

@@ -22,6 +22,23 @@ class Refill : public testing::Test {
     one = stage.allocator().attach();
     other = stage.allocator().attach();
   }
+  // One thread takes an item, all are in use; the other gives back all those of `regions`.
+  void expect_passes_beside_regions_given_back(std::uint32_t regions) {
+    Stage::Object taken;
+    expect_passes({.setup =
+                       [&] {
+                         open(3);
+                         objects = stage.take_many(stage.dead(), Stage::small_item,
+                                                   regions * Stage::small_items_per_region);
+                       },
+                   .threads = {[&] { taken = stage.take(stage.dead(), Stage::small_item); },
+                               [&] { stage.give_all(stage.dead(), objects); }},
+                   .check =
+                       [&] {
+                         stage.give(stage.dead(), taken);
+                         stage.finish({one, other});
+                       }});
+  }
 };
 
 TEST_F(Refill, against_flush_of_the_same_bin) {
@@ -60,39 +77,11 @@ TEST_F(Refill, against_flush_of_another_bin) {
 
 // While one thread opens a region, the other gives back so many items that the bin has a whole one
 // again.
-TEST_F(Refill, against_a_region_that_comes_back) {
-  Stage::Object taken;
-  expect_passes({.setup =
-                     [&] {
-                       open(3);
-                       objects = stage.take_many(stage.dead(), Stage::small_item,
-                                                 2 * Stage::small_items_per_region);
-                     },
-                 .threads = {[&] { taken = stage.take(stage.dead(), Stage::small_item); },
-                             [&] { stage.give_all(stage.dead(), objects); }},
-                 .check =
-                     [&] {
-                       stage.give(stage.dead(), taken);
-                       stage.finish({one, other});
-                     }});
-}
+TEST_F(Refill, against_a_region_that_comes_back) { expect_passes_beside_regions_given_back(2); }
 
 // The bin that one thread wants to grow gives up a region meanwhile.
 TEST_F(Refill, against_a_region_that_dies_in_the_same_bin) {
-  Stage::Object taken;
-  expect_passes({.setup =
-                     [&] {
-                       open(3);
-                       objects = stage.take_many(stage.dead(), Stage::small_item,
-                                                 3 * Stage::small_items_per_region);
-                     },
-                 .threads = {[&] { taken = stage.take(stage.dead(), Stage::small_item); },
-                             [&] { stage.give_all(stage.dead(), objects); }},
-                 .check =
-                     [&] {
-                       stage.give(stage.dead(), taken);
-                       stage.finish({one, other});
-                     }});
+  expect_passes_beside_regions_given_back(3);
 }
 
 TEST_F(Refill, against_refill_of_the_same_bin) {

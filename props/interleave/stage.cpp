@@ -87,6 +87,15 @@ Stage::Object Stage::try_take(Cache* cache, std::uint64_t size) {
   return object;
 }
 
+std::uint32_t Stage::try_take_into(std::vector<Object>& objects, Cache* cache, std::uint64_t size) {
+  const Object object = try_take(cache, size);
+  if (object.address == 0) {
+    return 0;
+  }
+  objects.push_back(object);
+  return 1;
+}
+
 void Stage::give(Cache* cache, Object object) {
   require(has_bytes(object), "{} is as its owner left it", plain_memory().name(bytes_of(object)));
   object.stamp = ++stamp_;

@@ -83,6 +83,8 @@ class Stage {
   // An object written from end to end, which must be there: `try_take` may come back with none.
   Object take(Cache* cache, std::uint64_t size);
   Object try_take(Cache* cache, std::uint64_t size);
+  // try_take, and 1 if there was one, which is added to `objects`.
+  std::uint32_t try_take_into(std::vector<Object>& objects, Cache* cache, std::uint64_t size);
   // Its owner finds it unchanged, writes to it once more and frees it.
   void give(Cache* cache, Object object);
   std::vector<Object> take_many(Cache* cache, std::uint64_t size, std::uint32_t count);

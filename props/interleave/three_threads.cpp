@@ -75,11 +75,7 @@ TEST_F(ThreeThreads, wait_for_commit) {
 TEST_F(ThreeThreads, want_the_last_two_items) {
   std::uint32_t served = 0;
   const auto take = [&] {
-    const Stage::Object object = stage.try_take(stage.dead(), Stage::large_item);
-    if (object.address != 0) {
-      ++served;
-      objects.push_back(object);
-    }
+    served += stage.try_take_into(objects, stage.dead(), Stage::large_item);
   };
   expect_passes({.setup =
                      [&] {
@@ -142,12 +138,7 @@ TEST_F(ThreeThreads, purge_items_blocks_and_a_run) {
 TEST_F(ThreeThreads, everything_becomes_one_run) {
   Stage::Object large;
   std::vector<Stage::Object> all;
-  const auto take_all = [&] {
-    const Stage::Object run = stage.try_take(stage.dead(), 2 * Stage::segment);
-    if (run.address != 0) {
-      all.push_back(run);
-    }
-  };
+  const auto take_all = [&] { stage.try_take_into(all, stage.dead(), 2 * Stage::segment); };
   expect_passes({.setup =
                      [&] {
                        open(2, 0);
