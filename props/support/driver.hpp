@@ -14,23 +14,17 @@
 #include "props/support/plain_sync.hpp"
 #include "props/support/reference.hpp"
 #include "props/support/room.hpp"
-#include "props/support/world.hpp"
+#include "props/support/runner.hpp"
+#include "props/support/watch.hpp"
 
 namespace strata::check {
 
 template <class Plan>
 using ScriptedHeap = Heap<Plan, ScriptedMemory<Plan>, PlainSync, TouchHooks>;
 
-struct Effort {
-  // Operations between two validations from scratch. After each operation the chunks and blocks
-  // that it changed are recomputed anyhow.
-  std::uint64_t validate_interval = 1;
-  std::uint64_t operations_max = 10'000;  // repeats included; what comes after is passed over
-};
-
 // `AllocatorT` has the interface of Allocator; tests of the checks wrap one that lies.
 template <class AllocatorT>
-class Driver {
+class Driver final : public Runner {
   using Plan = typename AllocatorT::Plan;
   using Heap = typename AllocatorT::Heap;
   using Cache = typename AllocatorT::Cache;
@@ -43,14 +37,12 @@ class Driver {
     const Range present = heap().memory.present();
     live_.reset(present.begin, std::min(present.end, heap().heap_bytes));
   }
-  ~Driver() {
+  ~Driver() override {
     PlainMutex::held().clear();  // what a violation left behind
     allocator_.close();
   }
-  Driver(const Driver&) = delete;
-  Driver& operator=(const Driver&) = delete;
 
-  void execute(const Operation& op) {
+  void execute(const Operation& op) override {
     if (op.kind == Kind::repeat) {
       times_ = std::min(op.number, effort_.operations_max) + 1;
       return;
@@ -61,10 +53,10 @@ class Driver {
       ++executed_;
       const std::uint64_t failed = failed_allocations_;
       execute_once(op);
-      check_after(op);
+      watch_.after(op);
       // Of thousands alike, those after 1, 2, 4, 8 ... are looked at from scratch.
       if (executed_ % effort_.validate_interval == 0 && (std::has_single_bit(i) || i == times)) {
-        validate();
+        watch_.validate();
       }
       if (failed_allocations_ != failed) {
         break;  // what failed once would only fail again
@@ -72,18 +64,16 @@ class Driver {
     }
   }
 
-  // Everything goes back; then nothing may be left of it anywhere, and the whole space is one
-  // again.
-  void finish() {
+  void finish() override {
     world_.fail({});
-    check_contents(0, ~std::uint64_t{0});
+    watch_.contents(0, ~std::uint64_t{0});
     for (std::uint64_t k = 0; live_.live() > 0; k = k * 5 + 3) {
       deallocate(static_cast<std::uint8_t>(k % program_threads), live_.nth(k));
     }
     detach_all();
     allocator_.purge(AllocatorT::dead());
-    check_nothing_dirty();
-    validate();
+    watch_.nothing_dirty();
+    watch_.validate();
     const std::uint64_t most = segments_present() * Plan::segment_bytes;
     if (most > 0) {
       require(adopt(allocator_.allocate(AllocatorT::dead(), most), most, 1, false),
@@ -92,7 +82,7 @@ class Driver {
   }
 
   const Reference& live() const { return live_; }
-  std::uint64_t failed_allocations() const { return failed_allocations_; }
+  std::uint64_t failed_allocations() const override { return failed_allocations_; }
 
  private:
   Heap& heap() { return allocator_.heap(); }
@@ -122,7 +112,7 @@ class Driver {
       case Kind::fail_memory:
         return world_.fail({.pattern = op.number, .repeats = op.repeats});
       case Kind::validate:
-        return validate();
+        return watch_.validate();
       case Kind::repeat:
       case Kind::choices:
         return;
@@ -243,7 +233,7 @@ class Driver {
       return deallocate(thread, object);
     }
     if (allocator_.resize_in_place(address, size)) {
-      check_content(object, std::min(object.size, size));
+      watch_.content(object, std::min(object.size, size));
       Object resized = object;
       resized.size = size;
       resized.usable = allocator_.usable_bytes(address);
@@ -252,12 +242,12 @@ class Driver {
     } else if (allocate(thread, size, 1) != 0) {
       deallocate(thread, object);
     }
-    // What could not grow is left alone; check_after looks.
+    // What could not grow is left alone; the watch looks.
   }
 
   // --- Giving back
   void deallocate(std::uint8_t thread, Object object) {
-    check_content(object, object.usable);
+    watch_.content(object, object.usable);
     live_.remove(object.offset);
     const std::uint64_t refused = world_.refused();
     const std::uint64_t dirty_before = dirty_bytes();
@@ -347,98 +337,8 @@ class Driver {
     const std::uint64_t refused = world_.refused();
     allocator_.purge(cache(thread));
     if (alone(thread) && world_.refused() == refused) {
-      check_nothing_dirty();
+      watch_.nothing_dirty();
     }
-  }
-
-  // --- What must hold
-  void check_after(const Operation& op) {
-    const std::vector<Report>& reports = heap().hooks.reports;
-    if (!reports.empty()) {
-      violated(fmt::format("{}: reported as bad, {:#x}: {}", to_text(op),
-                           reports[0].address - heap().base, describe(reports[0].problem)));
-    }
-    check_touched();
-    require(PlainMutex::held().empty(), "an operation returned with a lock held");
-    require(world_.mappings() <= heap().books.layout().mappings_max(), "{} mappings, bound {}",
-            world_.mappings(), heap().books.layout().mappings_max());
-    world_.each_dropped(
-        [this](std::uint64_t begin, std::uint64_t end) { check_contents(begin, end); });
-  }
-
-  // What the operation changed, recomputed from its bit maps. Nothing else runs.
-  [[clang::no_thread_safety_analysis]]
-  void check_touched() {
-    auto& touched = heap().hooks.touched;
-    if (touched.empty()) {
-      return;
-    }
-    std::ranges::sort(touched);
-    touched.erase(std::unique(touched.begin(), touched.end()), touched.end());
-    Reports reports;
-    const role::Alone alone;  // no other thread, so that each look is at books at rest
-    RegionValidator<Heap> validator(heap(), reports);
-    for (const auto& [slot, unit] : touched) {
-      const auto bin = Plan::bin_of(heap().class_at(std::uint64_t{slot} << Plan::region_shift));
-      if (Plan::is_item(bin) || Plan::is_block(bin)) {  // else it is closed, or a run
-        validator.unit(slot, unit);
-      }
-    }
-    touched.clear();
-    reports.deliver(heap().hooks);
-  }
-
-  void validate() {
-    require(allocator_.validate(Quiet::yes), "validate() says no");
-    for (const Object& object : live_.objects()) {
-      BooksOracle<Heap>(heap()).require_live(object);
-    }
-    for (std::uint64_t slot = 0; slot < heap().books.slots(); ++slot) {
-      const std::uint64_t begin = slot * Plan::region_bytes;
-      require(world_.is_advised(
-                  begin, begin + Plan::region_bytes,
-                  heap().books.of_everything().region(static_cast<std::uint32_t>(slot)).pages),
-              "the system was told something else of the pages at {:#x} than the books say", begin);
-    }
-    check_contents(0, ~std::uint64_t{0});
-  }
-
-  void check_content(const Object& object, std::uint64_t bytes) const {
-    require(world_.holds(object.offset, object.offset + bytes, object.tag),
-            "the live object at {:#x}, {} bytes, lost its contents", object.offset, object.usable);
-  }
-  void check_contents(std::uint64_t begin, std::uint64_t end) const {
-    live_.each_in(begin, end, [&](const Object& object) { check_content(object, object.usable); });
-  }
-
-  // Every page that nothing live touches reads as zero, and costs nothing.
-  void check_nothing_dirty() {
-    if constexpr (World::is_scripted) {
-      world_.each_written([&](std::uint64_t begin, std::uint64_t end, Tag tag) {
-        for (std::uint64_t page = begin & ~(Plan::page_bytes - 1); page < end;
-             page += Plan::page_bytes) {
-          // What lies past the end of a run, in its last slots, waits for the end of the run.
-          bool touched = Plan::is_run(heap().class_at(page)) || waits_for_last_item(page);
-          live_.each_in(page, page + Plan::page_bytes, [&](const Object& object) {
-            touched = true;
-            page = std::max(page, object.tag == tag ? end - 1 : page);
-          });
-          require(touched, "purged, yet page {:#x} is dirty and nothing live is on it", page);
-        }
-        return true;
-      });
-    }
-  }
-
-  // What is behind the last item of a chunk goes with that item.
-  bool waits_for_last_item(std::uint64_t page) {
-    const plan::Class cls = heap().class_at(page);
-    if (!Plan::is_item(cls)) {
-      return false;
-    }
-    const std::uint64_t last = (page & ~(Plan::chunk_bytes - 1)) +
-                               (Plan::items_per_chunk(cls) - 1) * Plan::unit_bytes(cls);
-    return page > last && live_.starts_at(last);
   }
 
   std::uint64_t segments_present() const {
@@ -456,6 +356,7 @@ class Driver {
   AllocatorT allocator_;
   World world_;
   Reference live_;
+  Watch<AllocatorT> watch_{allocator_, world_, live_};
   std::array<Thread, program_threads> threads_;
   Tag last_tag_ = 0;
   std::uint64_t times_ = 1;  // from a repeat, for the next operation
@@ -467,12 +368,7 @@ class Driver {
 template <class Plan>
 void run_program(const Program& program, const Effort& effort = {}) {
   // On the heap: the stack of a fuzz target has better uses.
-  const auto driver =
-      std::make_unique<Driver<Allocator<ScriptedHeap<Plan>>>>(program.setup, effort);
-  for (const Operation& op : program.operations) {
-    driver->execute(op);
-  }
-  driver->finish();
+  std::make_unique<Driver<Allocator<ScriptedHeap<Plan>>>>(program.setup, effort)->run(program);
 }
 
 }  // namespace strata::check

@@ -6,19 +6,20 @@
 #include <iterator>
 #include <map>
 
-#include "props/support/driver.hpp"
 #include "props/support/operation.hpp"
 #include "props/support/plans.hpp"
+#include "props/support/runner.hpp"
 #include "props/support/trace.hpp"
+#include "props/support/violation.hpp"
 
 namespace {
 
 using namespace strata::check;
 
-const std::map<std::string, void (*)(const Program&, const Effort&)> runners = {
-    {"tiny", run_program<Tiny>},
-    {"pow2", run_program<strata::plan::Pow2>},
-    {"quarter", run_program<strata::plan::Quarter>}};
+const std::map<std::string, MakeRunner*> runners = {
+    {"tiny", scripted_runner<Tiny>},
+    {"pow2", scripted_runner<strata::plan::Pow2>},
+    {"quarter", scripted_runner<strata::plan::Quarter>}};
 const std::map<std::string, std::string> plan_types = {
     {"tiny", "Tiny"}, {"pow2", "strata::plan::Pow2"}, {"quarter", "strata::plan::Quarter"}};
 
@@ -67,7 +68,7 @@ int print_or_run(int argc, char** argv) {
   const Program program = decode(bytes);
   std::fputs((cpp ? to_cpp(program, plan_types.at(plan)) : to_text(program)).c_str(), stdout);
   if (run) {
-    runners.at(plan)(program, {});
+    runners.at(plan)(program.setup, {})->run(program);
   }
   return 0;
 }
