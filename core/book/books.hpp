@@ -65,27 +65,29 @@ class Records {
 
   // --- A region's book ------------------------------------------------------------------------
   chunk_t& chunk(std::uint32_t slot, std::uint32_t chunk) const {
-    return reinterpret_cast<chunk_t*>(book(slot))[chunk];
+    return reinterpret_cast<chunk_t*>(book(slot) + Layout::chunk_records)[chunk];
   }
   Map free_chunks(std::uint32_t slot) const {
-    ChunkSets& s = sets<ChunkSets>(slot);
+    ChunkSets& s = chunk_sets(slot);
     return Map(s.free_summary, s.free_words, ChunkSets::summary_words);
   }
   Map partial_chunks(std::uint32_t slot) const {
-    ChunkSets& s = sets<ChunkSets>(slot);
+    ChunkSets& s = chunk_sets(slot);
     return Map(s.partial_summary, s.partial_words, ChunkSets::summary_words);
   }
   Map free_blocks(std::uint32_t lead) const {
-    BlockSets& s = sets<BlockSets>(lead);
+    BlockSets& s = block_sets(lead);
     return Map(s.free_summary, s.free_words, BlockSets::summary_words);
   }
   Map dirty_blocks(std::uint32_t lead) const {
-    BlockSets& s = sets<BlockSets>(lead);
+    BlockSets& s = block_sets(lead);
     return Map(s.dirty_summary, s.dirty_words, BlockSets::summary_words);
   }
   Map free_items(std::uint32_t slot, std::uint32_t chunk_index) const {
-    std::byte* words =
-        item_map_ + slot * Layout::item_map_bytes + chunk_index * Layout::item_map_bytes_per_chunk;
+    std::byte* const maps = chunk_index < Layout::near_chunks
+                                ? book(slot) + Layout::near_maps
+                                : item_map_ + slot * Layout::item_map_bytes;
+    std::byte* const words = maps + chunk_index * Layout::item_map_bytes_per_chunk;
     return Map(&chunk(slot, chunk_index).summary, reinterpret_cast<std::uint64_t*>(words));
   }
 
@@ -110,9 +112,11 @@ class Records {
     return reinterpret_cast<T*>(control_ + offset);
   }
   std::byte* book(std::uint32_t slot) const { return books_ + slot * Layout::book_bytes; }
-  template <class Sets>
-  Sets& sets(std::uint32_t slot) const {
-    return *reinterpret_cast<Sets*>(book(slot) + Layout::sets_bytes);
+  ChunkSets& chunk_sets(std::uint32_t slot) const {
+    return *reinterpret_cast<ChunkSets*>(book(slot));
+  }
+  BlockSets& block_sets(std::uint32_t lead) const {
+    return *reinterpret_cast<BlockSets*>(book(lead) + Layout::block_sets);
   }
 
   Layout layout_{0};
@@ -199,7 +203,7 @@ struct LayoutChecks {
   using Pow2 = Layout<plan::Pow2, Sync>;
   using Quarter = Layout<plan::Quarter, Sync>;
   static_assert(Pow2::book_bytes == 32768 && Quarter::book_bytes == 32768);
-  static_assert(Pow2::chunk_records_bytes == 16384);
+  static_assert(Pow2::near_maps == 160 && Pow2::near_chunks == 6);
   static_assert(Pow2::item_map_bytes_per_chunk == 512);
   static_assert(Pow2(256).control_page_bytes == 4096);
   static_assert(Pow2(256).books_bytes() == 256ULL << 20);

@@ -19,18 +19,28 @@ struct Layout {
   using ClassByte = typename Sync::template Atomic<std::uint8_t>;
   static_assert(sizeof(ClassByte) == 1);
 
-  static constexpr std::uint64_t chunk_records_bytes = Plan::chunks_per_region * sizeof(chunk_t);
-  static constexpr std::uint64_t sets_bytes =
-      std::bit_ceil(std::max({chunk_records_bytes, std::uint64_t{sizeof(chunk_sets_t<Plan>)},
-                              std::uint64_t{sizeof(block_sets_t<Plan>)}}));
-  static constexpr std::uint64_t book_bytes = sets_bytes + sets_bytes;
-  static constexpr std::uint64_t item_map_bytes_per_chunk =
-      Plan::words_per_chunk * sizeof(std::uint64_t);
-  static constexpr std::uint64_t item_map_bytes =
-      item_map_bytes_per_chunk * Plan::chunks_per_region;
-
   static constexpr std::uint64_t page_bytes = 4096;
   static constexpr std::uint64_t line_bytes = 64;
+  static constexpr std::uint64_t item_map_bytes_per_chunk =
+      Plan::words_per_chunk * sizeof(std::uint64_t);
+
+  // A book: the sets of chunks, the item maps of the region's first chunks, the records of all its
+  // chunks; so that a region of which little is used touches one page of its book, and none of the
+  // space of item maps, where those of all other chunks are. Then the sets of blocks: never where
+  // a record was, as records beyond the writable prefix are zero whatever the slot was used for.
+  static constexpr std::uint32_t near_chunks =
+      std::min<std::uint32_t>(6, Plan::chunks_per_region / 2);
+  static constexpr std::uint64_t near_maps =
+      round_up<std::uint64_t>(sizeof(chunk_sets_t<Plan>), sizeof(chunk_t));
+  static constexpr std::uint64_t chunk_records =
+      round_up(near_maps + near_chunks * item_map_bytes_per_chunk, sizeof(chunk_t));
+  static_assert(chunk_records + Plan::initial_chunks * sizeof(chunk_t) <= page_bytes);
+  static constexpr std::uint64_t block_sets =
+      chunk_records + Plan::chunks_per_region * sizeof(chunk_t);
+  static constexpr std::uint64_t book_bytes =
+      std::bit_ceil(block_sets + sizeof(block_sets_t<Plan>));
+  static constexpr std::uint64_t item_map_bytes =
+      item_map_bytes_per_chunk * Plan::chunks_per_region;
 
   // Locks: commit, purge, one a bin (bin 0 unused), segments.
   static constexpr std::uint32_t locks = Plan::bins + 3;

@@ -49,7 +49,7 @@ struct bin_t {
 };
 static_assert(sizeof(bin_t) == 16);
 
-// A region's sets, at a fixed place in the second half of its book.
+// The sets of a region of items.
 template <class Plan>
 struct chunk_sets_t {
   using Map = BinMap<Plan::word_shift>;

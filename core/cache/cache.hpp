@@ -61,9 +61,7 @@ struct Cache {
   static constexpr std::uint64_t header_bytes =
       sizeof(Address) + Plan::class_limit * sizeof(Magazine) + sizeof(BlockMagazines<Plan>);
 
-  // Offset of the null below the stack of a class.
-  static constexpr std::uint32_t floor(plan::Class cls) { return floors[cls]; }
-  static constexpr std::uint32_t bytes() { return floors[Plan::item_classes + 1]; }
+  static constexpr std::uint32_t bytes() { return far_floors[Plan::item_classes + 1]; }
 
   Address& at(std::uint32_t offset) {
     return *reinterpret_cast<Address*>(reinterpret_cast<std::byte*>(this) + offset);
@@ -75,8 +73,21 @@ struct Cache {
     magazines[cls].top = floor(cls) + bytes_of(count);
   }
   std::uint32_t limit(plan::Class cls) const { return entries(magazines[cls].limit - floor(cls)); }
-  void set_limit(plan::Class cls, std::uint32_t limit) {
-    magazines[cls].limit = floor(cls) + bytes_of(limit);
+  // Doubles how many it may hold, as far as its capacity; false: that is reached.
+  bool grow(plan::Class cls) {
+    const std::uint32_t held = count(cls);
+    const std::uint32_t limit = std::min(2 * this->limit(cls), Limits::capacity(cls));
+    if (limit == this->limit(cls)) {
+      return false;
+    }
+    const Address* const from = pointers(cls);
+    const auto& floors = limit <= near_entries(cls) ? near_floors : far_floors;
+    magazines[cls].limit = floors[cls] + bytes_of(limit);
+    if (from != pointers(cls)) {
+      std::copy(from, from + held, pointers(cls));
+    }
+    set_count(cls, held);
+    return true;
   }
 
   // Whether it is a thread's own; false for the unborn and the dead.
@@ -90,8 +101,9 @@ struct Cache {
     magazines = {};
     blocks = {};
     for (plan::Class cls = 1; cls <= Plan::item_classes; ++cls) {
-      set_count(cls, 0);
-      set_limit(cls, std::min(Limits::limit_first, Limits::capacity(cls)));
+      const std::uint32_t floor = near_floors[cls];
+      magazines[cls] = {floor,
+                        floor + bytes_of(std::min(Limits::limit_first, Limits::capacity(cls)))};
     }
   }
 
@@ -139,7 +151,7 @@ struct Cache {
   Address zero;  // read, never written: what magazines of all zeros pop
   std::array<Magazine, Plan::class_limit> magazines;
   BlockMagazines<Plan> blocks;
-  // ... the stacks follow, see floor().
+  // ... the stacks follow, see near_floors.
 
  private:
   static constexpr std::uint32_t bytes_of(std::uint32_t entries) {
@@ -149,16 +161,32 @@ struct Cache {
     return bytes / static_cast<std::uint32_t>(sizeof(Address));
   }
 
-  static constexpr auto floors = [] {
+  // Offset of the null below the stack of a class.
+  std::uint32_t floor(plan::Class cls) const {
+    return magazines[cls].limit < near_end ? near_floors[cls] : far_floors[cls];
+  }
+
+  // One stack after the other from `at` on, of entries(cls) pointers each; and where they end.
+  template <class Entries>
+  static constexpr auto floors_from(std::uint32_t at, Entries entries) {
     std::array<std::uint32_t, Plan::item_classes + 2> table{};
-    std::uint32_t at = static_cast<std::uint32_t>(header_bytes);
     for (plan::Class cls = 1; cls <= Plan::item_classes; ++cls) {
       table[cls] = at;
-      at += static_cast<std::uint32_t>((Limits::capacity(cls) + 1) * sizeof(Address));
+      at += bytes_of(entries(cls) + 1);
     }
     table[Plan::item_classes + 1] = at;
     return table;
-  }();
+  }
+  // Each magazine begins with a stack that is large enough for one refill, near the header, so that
+  // a thread that allocates little touches few pages; from then on it has one of its capacity.
+  static constexpr std::uint32_t near_entries(plan::Class cls) {
+    return std::min(2 * Limits::limit_first, Limits::capacity(cls));
+  }
+  static constexpr auto near_floors =
+      floors_from(static_cast<std::uint32_t>(header_bytes), near_entries);
+  static constexpr std::uint32_t near_end = near_floors[Plan::item_classes + 1];
+  static constexpr auto far_floors =
+      floors_from(near_end, [](plan::Class cls) { return Limits::capacity(cls); });
 };
 
 }  // namespace strata

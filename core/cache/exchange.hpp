@@ -65,7 +65,7 @@ class Exchange {
     if (const Address address = cache_.pop(cls)) {
       return {address, false};
     }
-    double_limit(cls);
+    cache_.grow(cls);
     const std::uint32_t batch = std::min((cache_.limit(cls) + 1) / 2, Limits::batch_max);
     Address* const stack = cache_.pointers(cls);
     Taken taken = heap_.take(request, stack + batch, batch);
@@ -93,8 +93,7 @@ class Exchange {
 
   // A full magazine first grows; then its older half goes back.
   void make_room(Class cls) {
-    if (cache_.limit(cls) < Limits::capacity(cls)) {
-      double_limit(cls);
+    if (cache_.grow(cls)) {
       return;
     }
     const std::uint32_t count = cache_.count(cls);
@@ -103,10 +102,6 @@ class Exchange {
     heap_.give(stack, older, reports_);
     std::copy(stack + older, stack + count, stack);
     cache_.set_count(cls, count - older);
-  }
-
-  void double_limit(Class cls) {
-    cache_.set_limit(cls, std::min(2 * cache_.limit(cls), Limits::capacity(cls)));
   }
 
   Heap& heap_;

@@ -110,6 +110,9 @@ class RegionValidator {
     const bool partial = books_.partial_chunks(slot).test(c);
     if (c >= books_.region(slot).writable) {
       expect(!partial, "beyond the writable prefix all is free", slot, c);
+      const chunk_t& chunk = books_.chunk(slot, c);
+      expect((chunk.summary | chunk.free_items | chunk.dirty_pages | chunk.held_pages) == 0,
+             "beyond the writable prefix records are zero", slot, c);
     } else if (free) {
       free_chunk(slot, c, partial);
     } else {

@@ -83,18 +83,19 @@ void Linux::release() {
 
 bool Linux::commit(Space space, std::uint64_t offset, std::uint64_t size) {
   const KeepErrno keep;
-  return mprotect(base(space) + offset, size, PROT_READ | PROT_WRITE) == 0;
+  return mprotect(address(space, offset), size, PROT_READ | PROT_WRITE) == 0;
 }
 
 bool Linux::decommit(Space space, std::uint64_t offset, std::uint64_t size) {
   const KeepErrno keep;
-  return madvise(base(space) + offset, size, MADV_DONTNEED) == 0;
+  return madvise(address(space, offset), size, MADV_DONTNEED) == 0;
 }
 
 void Linux::advise(Space space, std::uint64_t offset, std::uint64_t size, Pages pages) {
   const KeepErrno keep;
   // Refused by a kernel without huge pages: then pages are small.
-  (void)madvise(base(space) + offset, size, pages == Pages::huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+  (void)madvise(address(space, offset), size,
+                pages == Pages::huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
 }
 
 std::uint64_t Linux::now_ms() const {

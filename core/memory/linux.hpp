@@ -29,6 +29,10 @@ class Linux {
     std::uint64_t size = 0;
   };
   static constexpr std::size_t index(Space space) { return static_cast<std::size_t>(space); }
+  // Not by a pointer's arithmetic: a base may lie outside what is mapped.
+  void* address(Space space, std::uint64_t offset) const {
+    return reinterpret_cast<void*>(reinterpret_cast<std::uintptr_t>(base(space)) + offset);
+  }
   Mapping reserve_heap(std::uint64_t size, std::uint64_t align);
 
   std::array<Mapping, space_count> mappings_{};

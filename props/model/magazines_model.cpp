@@ -64,8 +64,9 @@ class MagazinesModel {
   // Up to the capacity, as misses do.
   void grow(std::uint32_t number, std::uint32_t) {
     const plan::Class cls = item_class(number);
+    const bool can = limits_[cls] < Limits::capacity(cls);
     limits_[cls] = std::min(2 * limits_[cls], Limits::capacity(cls));
-    cache().set_limit(cls, limits_[cls]);
+    RC_ASSERT(cache().grow(cls) == can);
   }
   void drop_older(std::uint32_t number, std::uint32_t) {
     const plan::Class cls = item_class(number);

@@ -97,7 +97,7 @@ class SegmentsModel : public Level<Plan> {
       taken_.erase({slot, count});
       for (std::uint32_t i = 0; i < count; ++i) {
         heap_.books.of_everything().region(slot + i).dirty =
-            static_cast<std::uint16_t>(dirt >> i & 1);
+            static_cast<std::uint16_t>(dirt >> i % 32 & 1);
         free_.insert(slot + i);
       }
       segments_.put_slots(slot, count);

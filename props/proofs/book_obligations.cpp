@@ -41,7 +41,11 @@ class Accessors {
   }
 
   Term slot(const std::string& name) { return below(name, slots); }
-  Term chunk(const std::string& name) { return below(name, chunks); }
+  Term chunk(const std::string& name, std::uint32_t first = 0, std::uint32_t end = chunks) {
+    const Term made = below(name, end);
+    plan_.proof().assume(z3::uge(made, plan_.number(first, 32)));
+    return made;
+  }
   Term below(const std::string& name, std::uint32_t end) {
     const Term made = plan_.proof().u32(name);
     plan_.proof().assume(z3::ult(made, plan_.number(end, 32)));
@@ -78,11 +82,12 @@ struct OfChunk {
   Term slot, chunk, at;
 };
 OfChunk of_chunk(Accessors& books, Plan& plan, const std::string& function, int space,
-                 std::uint64_t bytes, const std::string& claim) {
+                 std::uint64_t bytes, const std::string& claim, std::uint32_t first = 0,
+                 std::uint32_t end = chunks) {
   const Term slot = books.slot("slot");
-  const Term chunk = books.chunk("chunk");
+  const Term chunk = books.chunk("chunk", first, end);
   const Term other_slot = books.slot("other slot");
-  const Term other_chunk = books.chunk("other chunk");
+  const Term other_chunk = books.chunk("other chunk", first, end);
   const Term a = books.at(function, space, {slot, chunk});
   const Term b = books.at(function, space, {other_slot, other_chunk});
   plan.proof().claim(claim,
@@ -90,17 +95,25 @@ OfChunk of_chunk(Accessors& books, Plan& plan, const std::string& function, int 
   return {slot, chunk, a};
 }
 
+// A book: the sets of chunks, the maps of the first chunks, the records of all, the sets of blocks.
+constexpr std::uint64_t book_bytes = 0x8000, chunk_sets_end = 160;
+constexpr std::uint32_t near_chunks = 6;
+constexpr std::uint64_t near_maps_end = chunk_sets_end + near_chunks * 512;
+constexpr std::uint64_t records_end = near_maps_end + 512 * 32;
+
 void chunk_records_are_apart(Plan& plan) {
   Accessors books(plan);
   const auto [slot, chunk, a] =
       of_chunk(books, plan, "books_chunk", 1, 32, "two records share no byte");
-  plan.proof().claim("inside the slot's book",
-                     z3::lshr(a, 15) == z3::zext(slot, 32) && z3::ule(a & 0x7FFF, 0x4000 - 32));
+  const Term in_book = a & (book_bytes - 1);
+  plan.proof().claim("inside the slot's book, behind the maps",
+                     z3::lshr(a, 15) == z3::zext(slot, 32) && z3::uge(in_book, near_maps_end) &&
+                         z3::ule(in_book, records_end - 32));
 }
 
-// Two sets of so many words and summary words: 512 chunks, or 16384 blocks.
+// Two sets of so many words and summary words, which lie from `begin` to `end` in the book.
 void sets_are_apart(Plan& plan, const char* one, const char* other, std::uint64_t words,
-                    std::uint64_t summary_words) {
+                    std::uint64_t summary_words, std::uint64_t begin, std::uint64_t end) {
   Accessors books(plan);
   const Term slot = books.slot("slot");
   std::vector<std::pair<Term, std::uint64_t>> parts;
@@ -110,9 +123,10 @@ void sets_are_apart(Plan& plan, const char* one, const char* other, std::uint64_
   }
   for (std::size_t i = 0; i < parts.size(); ++i) {
     const auto& [at, bytes] = parts[i];
-    plan.proof().claim("part " + std::to_string(i) + " is in the second half of the slot's book",
-                       z3::lshr(at, 15) == z3::zext(slot, 32) && z3::uge(at & 0x7FFF, 0x4000) &&
-                           z3::ule((at & 0x7FFF) + plan.number(bytes), 0x8000));
+    const Term in_book = at & (book_bytes - 1);
+    plan.proof().claim("part " + std::to_string(i) + " is where the slot's book has its sets",
+                       z3::lshr(at, 15) == z3::zext(slot, 32) && z3::uge(in_book, begin) &&
+                           z3::ule(in_book + plan.number(bytes), end));
     for (std::size_t k = 0; k < i; ++k) {
       plan.proof().claim("two parts share no byte",
                          apart(parts[k].first, parts[k].second, at, bytes));
@@ -121,17 +135,33 @@ void sets_are_apart(Plan& plan, const char* one, const char* other, std::uint64_
 }
 
 void chunk_sets_are_apart(Plan& plan) {
-  sets_are_apart(plan, "books_free_chunks", "books_partial_chunks", 8, 1);
+  sets_are_apart(plan, "books_free_chunks", "books_partial_chunks", 8, 1, 0, chunk_sets_end);
 }
 void block_sets_are_apart(Plan& plan) {
-  sets_are_apart(plan, "books_free_blocks", "books_dirty_blocks", 256, 4);
+  sets_are_apart(plan, "books_free_blocks", "books_dirty_blocks", 256, 4, records_end, book_bytes);
+}
+
+void near_item_maps_are_apart(Plan& plan) {
+  Accessors books(plan);
+  const auto [slot, chunk, a] = of_chunk(books, plan, "books_items", 1, 512,
+                                         "two chunks' maps share no byte", 0, near_chunks);
+  const Term in_book = a & (book_bytes - 1);
+  plan.proof().claim("inside the slot's book, between the sets and the records",
+                     z3::lshr(a, 15) == z3::zext(slot, 32) && z3::uge(in_book, chunk_sets_end) &&
+                         z3::ule(in_book, near_maps_end - 512));
 }
 
 void item_maps_are_apart(Plan& plan) {
   Accessors books(plan);
   const auto [slot, chunk, a] =
-      of_chunk(books, plan, "books_items", 2, 512, "two chunks' maps share no byte");
+      of_chunk(books, plan, "books_items", 2, 512, "two chunks' maps share no byte", near_chunks);
   plan.proof().claim("inside the space", z3::ule(a, (std::uint64_t{2} << 30) - 512));
+}
+
+void item_map_summaries(Plan& plan) {
+  Accessors books(plan);
+  const Term slot = books.slot("slot");
+  const Term chunk = books.chunk("chunk");
   plan.proof().claim("a map's summary is the first word of its chunk's record",
                      books.at("books_items_summary", 1, {slot, chunk}) ==
                          books.at("books_chunk", 1, {slot, chunk}));
@@ -182,7 +212,9 @@ std::vector<Statement> book_statements() {
       {"records of chunks are apart", chunk_records_are_apart},
       {"sets of chunks are apart", chunk_sets_are_apart},
       {"sets of blocks are apart", block_sets_are_apart},
+      {"item maps in books are apart", near_item_maps_are_apart},
       {"item maps are apart", item_maps_are_apart},
+      {"summaries of item maps", item_map_summaries},
       {"records of regions are apart", region_records_are_apart},
       {"sets of bins are apart", bin_sets_are_apart},
   };

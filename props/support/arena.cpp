@@ -1,5 +1,6 @@
 #include "props/support/arena.hpp"
 
+#include <sanitizer/asan_interface.h>  // its macros do nothing without ASan
 #include <sys/mman.h>
 
 #include <algorithm>
@@ -7,13 +8,6 @@
 #include <vector>
 
 #include "props/support/violation.hpp"
-
-#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
-#include <sanitizer/asan_interface.h>
-#else
-#define ASAN_POISON_MEMORY_REGION(address, size) ((void)(address), (void)(size))
-#define ASAN_UNPOISON_MEMORY_REGION(address, size) ((void)(address), (void)(size))
-#endif
 
 namespace strata::check {
 

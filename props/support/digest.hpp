@@ -1,6 +1,7 @@
 // A digest of bytes: 128 bits, so that a search may take equal digests for equal states.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -17,22 +18,40 @@ struct Digest {
     high = mix(high + word, 0xA0761D6478BD642F);
   }
 
+  // Lines of zeros, which books mostly are, count by their place alone.
   void add(const std::byte* bytes, std::uint64_t count) {
-    std::uint64_t word = 0;
-    for (; count >= sizeof word; bytes += sizeof word, count -= sizeof word) {
-      std::memcpy(&word, bytes, sizeof word);
-      add(word);
+    Line line;
+    std::uint64_t at = 0;
+    for (; count - at >= sizeof line; at += sizeof line) {
+      std::memcpy(&line, bytes + at, sizeof line);
+      add_line(line, at);
     }
-    word = 0;
-    if (count > 0) {
-      std::memcpy(&word, bytes, count);
+    line = {};
+    if (count > at) {
+      std::memcpy(&line, bytes + at, count - at);
     }
-    add(word ^ (count << 56));
+    add_line(line, at);
+    add(count);
   }
 
   bool operator==(const Digest&) const = default;
 
  private:
+  using Line = std::array<std::uint64_t, 8>;
+
+  void add_line(const Line& line, std::uint64_t at) {
+    std::uint64_t any = 0;
+    for (const std::uint64_t word : line) {
+      any |= word;
+    }
+    if (any != 0) {
+      add(at);
+      for (const std::uint64_t word : line) {
+        add(word);
+      }
+    }
+  }
+
   static std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
     __extension__ using Wide = unsigned __int128;
     const Wide product = static_cast<Wide>(a + b) * (b | 1);

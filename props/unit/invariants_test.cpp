@@ -297,6 +297,12 @@ TEST_F(Validation, Items) {
   expect_named("the partial set's summary", slot, [&] { put_unnoticed(partial, 200); });
   expect_named("beyond the writable prefix all is free", slot,
                [&] { books().partial_chunks(slot).put(Plan::chunks_per_region - 1); });
+  const std::uint32_t beyond = region(slot).writable;
+  const char* const zero = "beyond the writable prefix records are zero";
+  expect_named(zero, slot, [&] { books().chunk(slot, beyond).summary = 1; });
+  expect_named(zero, slot, [&] { books().chunk(slot, beyond).free_items = 1; });
+  expect_named(zero, slot, [&] { books().chunk(slot, beyond).dirty_pages = 1; });
+  expect_named(zero, slot, [&] { books().chunk(slot, beyond).held_pages = 1; });
   expect_named("a chunk is free or partial, not both", slot,
                [&] { books().partial_chunks(slot).put(open); });
   expect_named("a free chunk's item map is empty", slot,
@@ -380,7 +386,7 @@ TEST_F(Validation, Blocks) {
   const auto free = books().free_blocks(block_slot);
   auto& sets = *reinterpret_cast<block_sets_t<Plan>*>(room->heap().memory.base(Space::books) +
                                                       block_slot * Records::Layout::book_bytes +
-                                                      Records::Layout::sets_bytes);
+                                                      Records::Layout::block_sets);
   expect_named("the free blocks' summary", block_slot, [&] { sets.free_summary[0] = 0; });
   expect_named("the free blocks' summary", block_slot, [&] { sets.free_summary[0] |= 2; });
   expect_named("the free blocks' summary", block_slot,
