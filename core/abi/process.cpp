@@ -20,6 +20,10 @@ constinit thread_local std::ptrdiff_t cache_distance = 0;
 
 namespace {
 
+// glibc's own in a thread that ends are a few.
+constexpr std::uint32_t frees_without_cache_max = 32;
+constinit thread_local std::uint32_t frees_without_cache __attribute__((tls_model("initial-exec")));
+
 // In the earliest constructor or in the first call, whichever comes first. Complete: with an exit
 // key.
 constinit StartUp<ProcessSync> start_up;
@@ -102,6 +106,16 @@ ProcessCache* own_cache() {
     process_allocator().detach(cache);
   }
   return Process::cache();
+}
+
+ProcessCache* own_cache_to_free() {
+  const bool may_be_late = cache_distance == 0 && start_up.stage() == StartStage::complete &&
+                           frees_without_cache < frees_without_cache_max;
+  if (may_be_late) {
+    ++frees_without_cache;
+    return ProcessAllocator::dead();
+  }
+  return own_cache();
 }
 
 }  // namespace strata

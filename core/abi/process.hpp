@@ -59,5 +59,9 @@ struct Process {
 // The calling thread's cache, made if it has none yet; the process's allocator is opened if need
 // be.
 ProcessCache* own_cache();
+// For what the thread frees: the dead cache for its first frees, if it has none of its own yet.
+// glibc frees in a thread whose key destructors have run; a cache made then would never be given
+// back.
+ProcessCache* own_cache_to_free();
 
 }  // namespace strata

@@ -147,6 +147,22 @@ class BinMap {
     return (found << WordShift) + static_cast<std::uint32_t>(bit_width(word)) - 1;
   }
 
+  // Highest index < `index` that is a member here and of `other`, a map as large; or no_index. A
+  // step for each word with members.
+  constexpr std::uint32_t last_in_both_before(const BinMap& other, std::uint32_t index) const {
+    for (std::uint32_t at = last_before(index); at != no_index; at = last_before(index)) {
+      const std::uint32_t w = at >> WordShift;
+      const std::uint32_t above = index - (w << WordShift);
+      const Word mask = above < word_bits ? (Word{1} << above) - 1 : full_word;
+      const Word both = words_[w] & other.words_[w] & mask;
+      if (both != 0) {
+        return (w << WordShift) + static_cast<std::uint32_t>(bit_width(both)) - 1;
+      }
+      index = w << WordShift;
+    }
+    return no_index;
+  }
+
   // What the summary says of a word.
   constexpr bool summary_test(std::uint32_t w) const {
     return ((summary_[w >> WordShift] >> (w & bit_mask)) & 1) != 0;

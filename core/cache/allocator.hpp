@@ -131,6 +131,9 @@ class Allocator {
                              align_bytes};
     if (Blocks::has(request.bin)) {
       if (const Address block = cache->blocks.pop(request.bin)) {
+        if (cache->blocks.is_time_to_purge()) {
+          heap_.purge_if_due();
+        }
         heap_.hooks.allocated(heap_, block, size_bytes);
         return {block, false};
       }
@@ -183,19 +186,19 @@ class Allocator {
 
   // Whether the live allocation can serve `size_bytes` where it is, without wasting half of it. Of
   // a block three quarters may be left over, as they are when it has just grown; up to seven
-  // eighths if the rest goes back to the system.
+  // eighths if the rest goes back to the system, which is so of a run in any case.
   bool resize_in_place(Address address, std::uint64_t size_bytes) {
     const std::uint64_t usable = heap_.usable_bytes(address);
     if (size_bytes > usable) {
-      return false;
+      return usable > Plan::item_bytes_max && heap_.extend(address, size_bytes);
     }
     if (size_bytes > usable / 2 || usable == Plan::item_bytes_min) {
       return true;
     }
-    if (!Plan::is_block(Plan::bin_for(size_bytes)) || size_bytes <= usable / (2 * resize_slack)) {
+    if (Plan::is_item(Plan::bin_for(size_bytes)) || size_bytes <= usable / (2 * resize_slack)) {
       return false;
     }
-    if (size_bytes <= usable / resize_slack) {
+    if (size_bytes <= usable / resize_slack || usable > Plan::segment_bytes) {
       heap_.trim(address, size_bytes, usable);
     }
     return true;

@@ -31,6 +31,7 @@ class BlockMagazines {
     return static_cast<std::uint32_t>(
         std::clamp<std::uint64_t>(bytes_max / Plan::unit_bytes(cls), 1, 4));
   }
+  static constexpr std::uint32_t pops_per_look = 32;
   // What all of them can hold, bytes.
   static constexpr std::uint64_t held_bytes_max() {
     std::uint64_t bytes = 0;
@@ -50,6 +51,9 @@ class BlockMagazines {
     assert(!is_full(cls) && !contains(cls, block));
     begin(cls)[counts_[cls - Plan::first_block]++] = block;
   }
+
+  // Of every so many pops one looks whether a purge is due: the clock costs as much as the pop.
+  bool is_time_to_purge() { return ++pops_ % pops_per_look == 0; }
 
   bool is_full(plan::Class cls) const { return count(cls) == capacity(cls); }
   bool contains(plan::Class cls, Address block) const {
@@ -82,6 +86,8 @@ class BlockMagazines {
 
   std::array<Address, starts[classes]> blocks_;
   std::array<std::uint8_t, classes> counts_;
+  std::uint8_t pops_;
+  static_assert(256 % pops_per_look == 0);
 };
 
 }  // namespace strata

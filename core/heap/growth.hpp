@@ -73,8 +73,12 @@ class Growth {
     if (taken.count == 0 && should_share(bin)) {
       taken = take_larger(request, end);
       if (taken.count == 0 && Plan::is_block(bin) && bin < shared_block) {
-        bin = shared_block;
-        taken = extend(bin, end, count);
+        taken = extend(shared_block, end, count);
+        // One region is for all to share; where it is full each has its own again, which holds
+        // more.
+        if (taken.count == 0 && !has_region(shared_block)) {
+          bin = shared_block;
+        }
       }
     }
     return taken.count > 0 ? taken : open(bin, end, count);
@@ -98,17 +102,18 @@ class Growth {
   // rather than open its first; a class of blocks, whose unused end costs nothing, with half of
   // them. What is left goes to sizes that nothing open can serve.
   bool should_share(Class bin) {
-    {
-      const auto lock = state_.lock_bin(bin);
-      if (books_.of_bins().bin(bin).regions > 0) {
-        return false;
-      }
+    if (has_region(bin)) {
+      return false;
     }
     const auto lock = state_.lock_segments();
     const auto& control = books_.control();
     const std::uint32_t slots = control.end_slot - control.first_slot;
     const std::uint32_t free_slots = books_.of_segments().unused().free_slots;
     return free_slots <= (Plan::is_item(bin) ? slots / 4 : slots / 2);
+  }
+  bool has_region(Class bin) {
+    const auto lock = state_.lock_bin(bin);
+    return books_.of_bins().bin(bin).regions > 0;
   }
   // Then smaller blocks come from regions of this size: 1 MiB, 32 to a slot.
   static constexpr Class shared_block =

@@ -190,6 +190,16 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
                               : Blocks<State>(*this, bin).is_used(offset);
   }
 
+  // Makes a live run longer where it is; false, with nothing changed, if it cannot be.
+  bool extend(Address address, std::uint64_t size_bytes) {
+    const std::uint64_t offset = address - base;
+    if (!Plan::is_run(State::class_at(offset))) {
+      return false;
+    }
+    const auto commit = State::lock_commit();
+    return Runs<State>(*this).extend(offset, size_bytes);
+  }
+
   // Drops the contents of whole pages of a live block or run, from `keep_bytes` on.
   void trim(Address address, std::uint64_t keep_bytes, std::uint64_t usable) {
     const std::uint64_t keep = round_up(keep_bytes, Plan::chunk_bytes);
@@ -208,7 +218,8 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
     const std::uint64_t limit = std::max(dirty_bytes_max, live / 8);
     if (dirty > limit) [[unlikely]] {
       if (const auto purge = State::try_lock_purge()) {
-        Purge<State>(*this).whole_units(limit, bin);
+        // Well below the limit, so that the search for what is dirty is not for each free.
+        Purge<State>(*this).whole_units(limit - limit / 4, bin);
       }
     }
   }

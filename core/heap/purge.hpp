@@ -121,12 +121,8 @@ class Purge {
       return no_index;
     }
     const std::uint32_t blocks = Plan::blocks_per_region(books.region(lead).cls);
-    const Map dirty = books.dirty_blocks(lead);
-    std::uint32_t block = dirty.last_before(std::min(limit, blocks));
-    while (block != no_index && !books.free_blocks(lead).test(block)) {
-      block = dirty.last_before(block);
-    }
-    return block;
+    return books.dirty_blocks(lead).last_in_both_before(books.free_blocks(lead),
+                                                        std::min(limit, blocks));
   }
 
   // What is writable of a block, slot by slot: one that was never handed out may have inherited the

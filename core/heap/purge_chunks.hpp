@@ -40,9 +40,8 @@ class PurgeChunks {
     for (std::uint32_t slot = regions.last_before(books_.slots()); slot != no_index;
          slot = regions.last_before(slot)) {
       const bool by_page = aim_.by_page && may_divide(cls, slot, lock);
-      // The region leaves the bin's list when its last unit is taken, or when it is closed: then
-      // its record is no longer this bin's. Beyond its writable prefix all is free and clean.
-      std::uint32_t limit = regions.test(slot) ? books_.of_bins().region(slot).writable : 0;
+      std::uint32_t limit = Plan::chunks_per_region;
+      // The region leaves the bin's list when its last unit is taken, or when it is closed.
       while (limit > 0 && regions.test(slot) && !aim_.is_reached(books_)) {
         Batch batch;
         limit = collect(cls, slot, limit, by_page, batch);
@@ -96,6 +95,8 @@ class PurgeChunks {
   [[clang::requires_capability(role::Bin::held)]]
   std::uint32_t collect(Class cls, std::uint32_t slot, std::uint32_t limit, bool by_page,
                         Batch& batch) {
+    // Beyond the writable prefix all is free and clean.
+    limit = std::min<std::uint32_t>(limit, books_.of_bins().region(slot).writable);
     while (limit > 0 && !batch.ends_at(limit)) {
       const std::uint32_t free = books_.of_bins().free_chunks(slot).last_before(limit);
       const std::uint32_t partial =

@@ -50,6 +50,24 @@ class Runs {
     return Problem::none;
   }
 
+  // Lengthens a live run within the slots that it has anyhow; what is added may hold anything.
+  // false: it would need more of them, or the system refused.
+  [[clang::requires_capability(role::Commit::held)]]
+  bool extend(std::uint64_t offset, std::uint64_t size_bytes) {
+    const std::uint32_t first = static_cast<std::uint32_t>(Plan::slot_of(offset));
+    const std::uint64_t old = bytes(offset) >> Plan::chunk_shift;
+    const std::uint64_t units = ceil_div(size_bytes, Plan::chunk_shift);
+    if (old == 0 || units < old || slots_of(units) != slots_of(old) ||
+        !state_.commit(Space::heap, offset + (old << Plan::chunk_shift),
+                       (units - old) << Plan::chunk_shift)) {
+      return false;
+    }
+    const auto lock = state_.lock_segments();
+    cover(first, units);
+    state_.count_live((units - old) << Plan::chunk_shift);
+    return true;
+  }
+
   // Bytes of the run that starts at `offset`; 0 if none does.
   std::uint64_t bytes(std::uint64_t offset) {
     const auto lock = state_.lock_segments();
@@ -88,20 +106,30 @@ class Runs {
     std::uint64_t rest = units;
     for (std::uint32_t slot = first; slot < first + slots_of(units); ++slot) {
       region_t& region = books_.of_segments().region(slot);
-      const std::uint64_t here = std::min<std::uint64_t>(rest, Plan::chunks_per_region);
-      rest -= here;
-      known_zero = known_zero && (here == 0 || region.dirty == 0);
+      known_zero = known_zero && (rest == 0 || region.dirty == 0);
+      rest -= std::min<std::uint64_t>(rest, Plan::chunks_per_region);
       state_.uncount_dirty(region.dirty * Plan::chunk_bytes);
-      // Dirt past the end of the run stays on record, so that what comes after it is not taken for
-      // zero; only what the run covers is its own affair.
-      region.dirty = region.dirty > here ? region.dirty : std::uint16_t{0};
       state_.publish_run(slot, Plan::run);
     }
-    Blocks<State>::raise_writable(books_.of_segments(), first, units);
-    books_.of_segments().region(first).run_units = static_cast<std::uint32_t>(units);
+    cover(first, units);
     state_.count_live(units << Plan::chunk_shift);
     state_.hooks.on(Event::run_taken, first, 0);
     return known_zero;
+  }
+
+  // The run's record. Dirt past its end stays on record, so that what comes after it is not taken
+  // for zero; only what the run covers is its own affair.
+  [[clang::requires_capability(role::Segments::held)]]
+  void cover(std::uint32_t first, std::uint64_t units) {
+    std::uint64_t rest = units;
+    for (std::uint32_t slot = first; slot < first + slots_of(units); ++slot) {
+      region_t& region = books_.of_segments().region(slot);
+      const std::uint64_t here = std::min<std::uint64_t>(rest, Plan::chunks_per_region);
+      rest -= here;
+      region.dirty = region.dirty > here ? region.dirty : std::uint16_t{0};
+    }
+    Blocks<State>::raise_writable(books_.of_segments(), first, units);
+    books_.of_segments().region(first).run_units = static_cast<std::uint32_t>(units);
   }
 
   [[clang::requires_capability(role::Segments::held)]]

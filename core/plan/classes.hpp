@@ -69,9 +69,9 @@ struct FourPerDoubling {
     return step_classes[step < item_steps ? step : item_steps];
   }
 
+  // All three are computed and one is selected; shifts are masked so that the others are defined.
   template <class Word>
   static constexpr Word item_bytes(const Word& cls) {
-    // All three are computed and one is selected; shifts are masked so that the others are defined.
     const Word above = cls - Word{9};
     const Word quarter = (Word{5} + (above & Word{3}))
                          << (((above >> Word{2}) + Word{G::item_shift + 1}) & Word{63});

@@ -1,10 +1,11 @@
 // What must hold of calls that lead to no state of their own: from one state, each of them.
 //
 //   a bad free of every place     is reported, and changes nothing
-//   an attempt, without law 5     fails and changes nothing (law 4), or leads where the request
-//   does several items at once         come and go as they do one by one a resize in place changes
-//   no books, and drops only what lies past the new end relief, the purge by a goal   reaches it,
-//   and changes nothing that lives
+//   an attempt, without law 5     fails and changes nothing (law 4), or leads where the request does
+//   several items at once         come and go as they do one by one
+//   a resize in place             drops only what lies past the new end, and changes no books
+//   a run that grows in place     is as long as it says
+//   relief, the purge by a goal   reaches it, and changes nothing that lives
 #pragma once
 
 #include <array>
@@ -55,6 +56,7 @@ class Probes {
     }
     give_many();
     resizes();
+    growths();
     reliefs();
   }
 
@@ -195,7 +197,8 @@ class Probes {
     begin();
     const std::uint64_t written = subject_.start().pages.written;
     subject_.start().live.each([&](std::uint64_t offset, std::uint64_t bytes) {
-      for (std::uint64_t size = size_step; size <= bytes + size_step; size += size_step) {
+      const std::uint64_t no_room = Plan::is_run(heap_.class_at(offset)) ? 0 : size_step;
+      for (std::uint64_t size = size_step; size <= bytes + no_room; size += size_step) {
         now_ = {"a resize in place to bytes", size, 0};
         ++counts_.resizes;
         const bool done = subject_.allocator().resize_in_place(heap_.base + offset, size);
@@ -210,6 +213,32 @@ class Probes {
       }
     });
     end();
+  }
+
+  // A run that grows where it is: all of it is there, and the books are as sound as any.
+  void growths() {
+    subject_.start().live.each([&](std::uint64_t offset, std::uint64_t bytes) {
+      const bool is_run = Plan::is_run(heap_.class_at(offset));
+      const std::uint64_t most = is_run ? bytes + Plan::segment_bytes : bytes;
+      for (std::uint64_t size = bytes + 1; size <= most; size += Plan::chunk_bytes) {
+        under_every_pattern([&](std::uint32_t refusals) {
+          now_ = {"growth of a run to bytes", size, refusals};
+          ++counts_.resizes;
+          begin(refusals);
+          const bool done = subject_.allocator().resize_in_place(heap_.base + offset, size);
+          const unsigned calls = end();
+          if (!done) {
+            require(subject_.is_at_start(), "law 4: a growth that failed changed the books");
+          } else {
+            subject_.grew(offset, size);
+            if (!seen_()) {
+              subject_.check_state();
+            }
+          }
+          return calls;
+        });
+      }
+    });
   }
 
   void reliefs() {

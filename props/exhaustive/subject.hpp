@@ -178,6 +178,12 @@ class Subject {
     live_.add(offset, usable);
   }
 
+  // Notes that a unit is longer than it was.
+  void grew(std::uint64_t offset, std::uint64_t size) {
+    live_.remove(offset);
+    took(heap().base + offset, size, 1, false);
+  }
+
   // Law 5's give-back alone, from the start: a request that nothing can meet fails after it.
   const Words& given_back() {
     if (given_back_.empty()) {

@@ -94,6 +94,28 @@ TYPED_TEST(BinMapProperties, FillMakesALowestPart) {
   });
 }
 
+TYPED_TEST(BinMapProperties, LastInBothIsTheLastOfTheIntersection) {
+  property([] {
+    using Owned = OwnedMap<TypeParam::value>;
+    const auto puts = *rc::gen::container<std::vector<std::pair<unsigned, std::uint32_t>>>(
+        rc::gen::pair(rc::gen::inRange(1U, 4U), rc::gen::inRange<std::uint32_t>(0, Owned::size)));
+    Owned first, second;
+    for (const auto& [where, index] : puts) {
+      (where & 1) != 0 && first.map().put(index);
+      (where & 2) != 0 && second.map().put(index);
+    }
+    Set both;
+    for (std::uint32_t index = 0; index < Owned::size; ++index) {
+      if (first.map().test(index) && second.map().test(index)) {
+        both.insert(both.end(), index);
+      }
+    }
+    for (std::uint32_t index = 0; index <= Owned::size; ++index) {
+      RC_ASSERT(first.map().last_in_both_before(second.map(), index) == before(both, index));
+    }
+  });
+}
+
 // Taking whole words, as a refill does, empties the map in order.
 TYPED_TEST(BinMapProperties, WordsDrainInOrder) {
   property([] {

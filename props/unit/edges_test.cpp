@@ -252,6 +252,20 @@ TEST(Growing, WhereTwiceTheSizeIsRefusedTheSizeItselfIsServed) {
   allocator.close();
 }
 
+// A region of larger blocks is for all to share where slots are few, but not every region.
+TEST(Growing, BlocksUseWhatIsLeftOfASmallSpace) {
+  Room<plan::Pow2> room(1);
+  auto* const dead = room->dead();
+  for (std::uint64_t i = 0; i < 17 * 1024; ++i) {  // 17 of 32 slots
+    ASSERT_NE(room->allocate(dead, 32 * kib), 0U);
+  }
+  std::uint64_t blocks = 0;
+  while (room->allocate(dead, 64 * kib) != 0) {
+    ++blocks;
+  }
+  EXPECT_GE(blocks, 32U + 14 * 512) << "the last 15 slots hold no more";
+}
+
 TEST(Growing, OnlyWholePagesBehindWhatIsKeptAreDropped) {
   Scripted allocator;
   ASSERT_TRUE(allocator.open(2));

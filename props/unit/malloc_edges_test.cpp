@@ -111,6 +111,23 @@ TEST(Realloc, MovesOnlyWhatDoesNotFit) {
   std::free(grown);
 }
 
+// Segments are its own to the end of the last one: growth there copies nothing.
+TEST(Realloc, ARunGrowsAndShrinksWhereItIs) {
+  constexpr std::size_t gib = 1024 * mib;
+  auto* const run = static_cast<char*>(std::malloc(gib + mib));
+  ASSERT_NE(run, nullptr);
+  run[0] = run[gib + mib - 1] = 1;
+  ASSERT_EQ(std::realloc(run, 2 * gib), run);
+  EXPECT_EQ(malloc_usable_size(run), 2 * gib);
+  run[2 * gib - 1] = 2;
+  EXPECT_EQ(run[0] + run[gib + mib - 1], 2);
+  EXPECT_EQ(strata_validate(), 1);
+  EXPECT_EQ(std::realloc(run, 700 * mib), run);
+  EXPECT_EQ(run[0], 1);
+  EXPECT_EQ(run[2 * gib - 1], 0) << "what is left over went back to the system";
+  std::free(run);
+}
+
 TEST(Realloc, FreesWhatItMoves) {
   strata_bounds before, after;
   void* p = std::malloc(40 * kib);

@@ -224,6 +224,19 @@ TEST_F(MeanwhileOnPow2, AFreeDoesNotWaitForAPurge) {
   deallocate(first);
 }
 
+// Nor does whoever finds that the delayed one is due.
+TEST_F(MeanwhileOnPow2, AMissDoesNotWaitForAPurge) {
+  const Address block = allocate(std::uint64_t{64} << 10);
+  deallocate(block);
+  allocator_.heap().memory.clock_ms += 10'000;
+  in_decommit.set([&] {
+    const std::uint64_t decommits = allocator_.heap().memory.calls().decommits;
+    allocator_.heap().purge_if_due();
+    EXPECT_EQ(allocator_.heap().memory.calls().decommits, decommits);
+  });
+  allocator_.purge(dead());
+}
+
 // More chunks than one visit to the bin takes, of a region that closes before the next visit.
 TEST_F(MeanwhileOnPow2, ARegionMayDieBetweenTwoBatchesOfAPurge) {
   constexpr std::uint64_t size = std::uint64_t{32} << 10;  // two a chunk

@@ -251,6 +251,43 @@ TEST(Threads, AllocateInLateDestructors) {
   pthread_key_delete(late_key);
 }
 
+// glibc frees what it had for a detached thread when its key destructors have run: after that, and
+// where there was no allocation before it, a cache would stay for ever. The stacks are too large
+// for glibc to keep.
+TEST(Threads, OnesThatOnlyEndLeaveNoCache) {
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  pthread_attr_setstacksize(&attributes, std::size_t{64} << 20);
+  const auto round = [&](int threads) {
+    std::atomic<int> alive{threads};
+    for (int i = 0; i < threads; ++i) {
+      pthread_t thread;
+      while (pthread_create(
+                 &thread, &attributes,
+                 [](void* count) -> void* {
+                   static_cast<std::atomic<int>*>(count)->fetch_sub(1);
+                   return nullptr;
+                 },
+                 &alive) != 0) {
+        sched_yield();
+      }
+      while (i % 4 == 3 && alive.load() > threads - i - 1) {
+        sched_yield();  // four at a time
+      }
+    }
+    while (alive.load() > 0) {
+      sched_yield();
+    }
+    usleep(100'000);  // until they have ended
+  };
+  round(20 * scale);
+  const std::size_t before = resident_bytes();
+  round(400 * scale);
+  EXPECT_LE(resident_bytes(), before + (std::size_t{1} << 20));
+  pthread_attr_destroy(&attributes);
+}
+
 TEST(Threads, AThreadThatOnlyFreesGivesItsCacheBack) {
   std::vector<void*> batch(20'000);
   const auto round = [&] {

@@ -9,15 +9,19 @@ constexpr std::uint64_t kib = 1024, mib = 1024 * kib, gib = 1024 * mib;
 // --- When memory goes back
 // -------------------------------------------------------------------------
 
-TEST(Purging, ManyDirtyBytesGoAtOnceAndNoMoreThanThat) {
+TEST(Purging, ManyDirtyBytesGoAtOnceAndAQuarterMore) {
   Scripted<plan::Pow2> room;
   const auto blocks = room.take_many(mib, 40);
   for (const std::uint64_t block : blocks) {
     room.give(block);
     EXPECT_LE(room.dirty(), 16 * mib);
   }
-  EXPECT_EQ(room.dirty(), 16 * mib) << "the rest may serve again";
-  EXPECT_EQ(room.drops().size(), 24U);
+  EXPECT_GE(room.dirty(), 12 * mib) << "the rest may serve again";
+  std::uint64_t dropped = 0;
+  for (const Range& range : room.drops()) {
+    dropped += range.end - range.begin;
+  }
+  EXPECT_GE(dropped + room.dirty(), 40 * mib) << "an empty slot goes with all that was dirty in it";
 }
 
 TEST(Purging, MuchLiveMemoryAllowsForMoreDirt) {
@@ -25,7 +29,8 @@ TEST(Purging, MuchLiveMemoryAllowsForMoreDirt) {
   const std::uint64_t live = room.take(256 * mib);
   const auto blocks = room.take_many(mib, 60);
   room.give(blocks);
-  EXPECT_EQ(room.dirty(), 32 * mib) << "an eighth of what is live";
+  EXPECT_LE(room.dirty(), 32 * mib) << "an eighth of what is live";
+  EXPECT_GE(room.dirty(), 24 * mib);
   room.give(live);
   EXPECT_EQ(room.dirty(), 0U) << "that one is all there is left to give back, and is one unit";
 }
