@@ -96,10 +96,10 @@ OfChunk of_chunk(Accessors& books, Plan& plan, const std::string& function, int 
 }
 
 // A book: the sets of chunks, the maps of the first chunks, the records of all, the sets of blocks.
-constexpr std::uint64_t book_bytes = 0x8000, chunk_sets_end = 160;
-constexpr std::uint32_t near_chunks = 6;
-constexpr std::uint64_t near_maps_end = chunk_sets_end + near_chunks * 512;
-constexpr std::uint64_t records_end = near_maps_end + 512 * 32;
+constexpr int book_bytes = 0x8000, chunk_sets_end = 160;
+constexpr int near_chunks = 6;
+constexpr int near_maps_end = chunk_sets_end + near_chunks * 512;
+constexpr int records_end = near_maps_end + 512 * 32;
 
 void chunk_records_are_apart(Plan& plan) {
   Accessors books(plan);
@@ -113,7 +113,7 @@ void chunk_records_are_apart(Plan& plan) {
 
 // Two sets of so many words and summary words, which lie from `begin` to `end` in the book.
 void sets_are_apart(Plan& plan, const char* one, const char* other, std::uint64_t words,
-                    std::uint64_t summary_words, std::uint64_t begin, std::uint64_t end) {
+                    std::uint64_t summary_words, int begin, int end) {
   Accessors books(plan);
   const Term slot = books.slot("slot");
   std::vector<std::pair<Term, std::uint64_t>> parts;

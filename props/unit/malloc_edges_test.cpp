@@ -117,15 +117,20 @@ TEST(Realloc, ARunGrowsAndShrinksWhereItIs) {
   auto* const run = static_cast<char*>(std::malloc(gib + mib));
   ASSERT_NE(run, nullptr);
   run[0] = run[gib + mib - 1] = 1;
-  ASSERT_EQ(std::realloc(run, 2 * gib), run);
-  EXPECT_EQ(malloc_usable_size(run), 2 * gib);
-  run[2 * gib - 1] = 2;
-  EXPECT_EQ(run[0] + run[gib + mib - 1], 2);
+  auto* const grown = static_cast<char*>(std::realloc(run, 2 * gib));
+  ASSERT_EQ(grown, run);
+  EXPECT_EQ(malloc_usable_size(grown), 2 * gib);
+  grown[2 * gib - 1] = 2;
+  EXPECT_EQ(grown[0] + grown[gib + mib - 1], 2);
   EXPECT_EQ(strata_validate(), 1);
-  EXPECT_EQ(std::realloc(run, 700 * mib), run);
-  EXPECT_EQ(run[0], 1);
-  EXPECT_EQ(run[2 * gib - 1], 0) << "what is left over went back to the system";
-  std::free(run);
+  auto* const shrunk = static_cast<char*>(std::realloc(grown, 700 * mib));
+  ASSERT_EQ(shrunk, run);
+  EXPECT_EQ(shrunk[0], 1);
+  EXPECT_EQ(malloc_usable_size(shrunk), 2 * gib);
+  auto* const again = static_cast<char*>(std::realloc(shrunk, 2 * gib));
+  ASSERT_EQ(again, run);
+  EXPECT_EQ(again[2 * gib - 1], 0) << "what was left over went back to the system";
+  std::free(again);
 }
 
 TEST(Realloc, FreesWhatItMoves) {
