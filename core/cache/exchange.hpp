@@ -58,6 +58,8 @@ class Exchange {
   }
 
  private:
+  static constexpr std::uint64_t cache_line_bytes = 64;
+
   // Half of what the magazine may hold comes in one batch; the lowest address is popped first.
   Allocation refill(const Request& request) {
     const Class cls = request.bin;
@@ -76,6 +78,11 @@ class Exchange {
       return {};
     }
     std::copy(stack + batch - taken.count, stack + batch, stack);
+    // What another thread allocated and this one has freed is among the lowest of its first batch,
+    // and may share a line with what others still write to: it goes out last.
+    if (Plan::unit_bytes(cls) < cache_line_bytes && cache_.limit(cls) == 2 * Limits::limit_first) {
+      std::reverse(stack, stack + taken.count);
+    }
     cache_.set_count(cls, taken.count - 1);
     // A single one may be a block: it leaves at once, magazines hold only items.
     return {stack[taken.count - 1], taken.known_zero};
