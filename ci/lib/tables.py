@@ -13,7 +13,7 @@ def checked_programs(limit_s, options):
 SELF = Step("ci", "the checks of ci itself",
             ("/usr/bin/python3", "-B", "-m", "unittest", "discover", "-s", "ci/tests"), 120)
 
-TEST_LIMIT_S = 1700  # the aim is 600
+TEST_LIMIT_S = 1500  # it takes 550 alone on two cores, more than twice that beside other work
 TEST = [
     SELF,
     workflow("release", "shipped libraries: tests, disassembly, real programs", 600),
