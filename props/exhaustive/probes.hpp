@@ -1,7 +1,7 @@
 // What must hold of calls that lead to no state of their own: from one state, each of them.
 //
 //   a bad free of every place     is reported, and changes nothing
-//   an attempt, without law 5     fails and changes nothing (law 4), or leads where the request does
+//   an attempt, without law 5     changes nothing (law 4), or leads where the request does
 //   several items at once         come and go as they do one by one
 //   a resize in place             drops only what lies past the new end, and changes no books
 //   a run that grows in place     is as long as it says
@@ -218,9 +218,12 @@ class Probes {
   // A run that grows where it is: all of it is there, and the books are as sound as any.
   void growths() {
     subject_.start().live.each([&](std::uint64_t offset, std::uint64_t bytes) {
-      const bool is_run = Plan::is_run(heap_.class_at(offset));
-      const std::uint64_t most = is_run ? bytes + Plan::segment_bytes : bytes;
-      for (std::uint64_t size = bytes + 1; size <= most; size += Plan::chunk_bytes) {
+      if (!Plan::is_run(heap_.class_at(offset))) {
+        return;
+      }
+      // By one chunk, to the end of its segments, and past it.
+      const std::uint64_t end = round_up(bytes, Plan::segment_bytes);
+      for (const std::uint64_t size : {bytes + 1, end, end + 1}) {
         under_every_pattern([&](std::uint32_t refusals) {
           now_ = {"growth of a run to bytes", size, refusals};
           ++counts_.resizes;

@@ -281,9 +281,9 @@ TEST(Threads, OnesThatOnlyEndLeaveNoCache) {
     }
     usleep(100'000);  // until they have ended
   };
-  round(20 * scale);
+  round(1000);
   const std::size_t before = resident_bytes();
-  round(400 * scale);
+  round(10'000);
   EXPECT_LE(resident_bytes(), before + (std::size_t{1} << 20));
   pthread_attr_destroy(&attributes);
 }
