@@ -45,9 +45,11 @@ void* allocate_aligned(std::size_t size_bytes, std::size_t align_bytes) noexcept
 namespace {
 
 void* allocate_zeroed(std::size_t size_bytes) {
-  const Allocation allocation = process_allocator().allocate_known(own_cache(), size_bytes);
+  ProcessAllocator& allocator = process_allocator();
+  const Allocation allocation = allocator.allocate_known(own_cache(), size_bytes);
   void* const pointer = or_enomem(allocation.address);
-  if (pointer != nullptr && !allocation.known_zero) {
+  if (pointer != nullptr && !allocation.known_zero &&
+      !allocator.drop_contents(allocation.address, size_bytes)) {
     std::memset(pointer, 0, size_bytes);
   }
   return pointer;

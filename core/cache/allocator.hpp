@@ -32,6 +32,10 @@ class Allocator {
   // A block this many times too large is one that shrank: growth leaves it smaller.
   static constexpr std::uint64_t resize_slack = 4;
 
+  // From here on, asking the system for zeros costs no more than writing them, and what the program
+  // does not touch costs nothing.
+  static constexpr std::uint64_t dropped_bytes_min = Plan::region_bytes;
+
   // Address space that is worth starting with: two regions.
   static constexpr std::uint64_t heap_bytes_min = 2 * Plan::region_bytes;
 
@@ -199,9 +203,15 @@ class Allocator {
       return false;
     }
     if (size_bytes <= usable / resize_slack || usable > Plan::segment_bytes) {
-      heap_.trim(address, size_bytes, usable);
+      (void)heap_.trim(address, size_bytes, usable);
     }
     return true;
+  }
+
+  // Makes all of a large allocation zero, at no cost for what is not resident; false: it is none,
+  // or the system refused, and zeros have to be written.
+  bool drop_contents(Address address, std::uint64_t size_bytes) {
+    return size_bytes > dropped_bytes_min && heap_.trim(address, 0, heap_.usable_bytes(address));
   }
 
   // Reports an address that `usable_bytes` knows nothing of.

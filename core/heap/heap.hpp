@@ -193,19 +193,18 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
   // Makes a live run longer where it is; false, with nothing changed, if it cannot be.
   bool extend(Address address, std::uint64_t size_bytes) {
     const std::uint64_t offset = address - base;
-    if (!Plan::is_run(State::class_at(offset))) {
+    if (!Plan::is_run(State::class_at(offset)) || size_bytes > State::heap_bytes) {
       return false;
     }
     const auto commit = State::lock_commit();
     return Runs<State>(*this).extend(offset, size_bytes);
   }
 
-  // Drops the contents of whole pages of a live block or run, from `keep_bytes` on.
-  void trim(Address address, std::uint64_t keep_bytes, std::uint64_t usable) {
+  // Drops the contents of whole pages of a live block or run, from `keep_bytes` on; false: the
+  // system did not.
+  bool trim(Address address, std::uint64_t keep_bytes, std::uint64_t usable) {
     const std::uint64_t keep = round_up(keep_bytes, Plan::chunk_bytes);
-    if (keep < usable) {
-      (void)State::decommit(Space::heap, address - base + keep, usable - keep);
-    }
+    return keep >= usable || State::decommit(Space::heap, address - base + keep, usable - keep);
   }
 
   // --- Purging --------------------------------------------------------------------------------

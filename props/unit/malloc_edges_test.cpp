@@ -16,8 +16,11 @@
 #include <vector>
 
 #include "include/strata/strata.h"
+#include "props/unit/resident.hpp"
 
 namespace {
+
+using strata::check::resident_bytes;
 
 constexpr std::size_t kib = 1024, mib = 1024 * kib, gib = 1024 * mib;
 constexpr std::size_t too_large = static_cast<std::size_t>(PTRDIFF_MAX) + 1;
@@ -113,7 +116,6 @@ TEST(Realloc, MovesOnlyWhatDoesNotFit) {
 
 // Segments are its own to the end of the last one: growth there copies nothing.
 TEST(Realloc, ARunGrowsAndShrinksWhereItIs) {
-  constexpr std::size_t gib = 1024 * mib;
   auto* const run = static_cast<char*>(std::malloc(gib + mib));
   ASSERT_NE(run, nullptr);
   run[0] = run[gib + mib - 1] = 1;
@@ -130,7 +132,31 @@ TEST(Realloc, ARunGrowsAndShrinksWhereItIs) {
   auto* const again = static_cast<char*>(std::realloc(shrunk, 2 * gib));
   ASSERT_EQ(again, run);
   EXPECT_EQ(again[2 * gib - 1], 0) << "what was left over went back to the system";
+  for (const std::size_t beyond : {gib * gib, std::size_t{PTRDIFF_MAX}, std::size_t{SIZE_MAX}}) {
+    errno = 0;
+    EXPECT_EQ(std::realloc(again, beyond), nullptr);
+    EXPECT_EQ(errno, ENOMEM);
+  }
+  EXPECT_EQ(malloc_usable_size(again), 2 * gib);
   std::free(again);
+}
+
+// Even where its memory is not known to be zero: so much is live that free dirt is kept.
+TEST(Calloc, OfWhatIsLargeTouchesNothing) {
+  void* const live = std::malloc(16 * gib);
+  for (const std::size_t bytes : {40 * mib, 700 * mib}) {
+    auto* const dirty = static_cast<char*>(std::malloc(bytes));
+    ASSERT_NE(dirty, nullptr);
+    dirty[0] = dirty[bytes - 1] = 1;
+    std::free(dirty);
+    const std::size_t before = resident_bytes();
+    auto* const zero = static_cast<char*>(std::calloc(bytes, 1));
+    ASSERT_EQ(zero, dirty);
+    EXPECT_LE(resident_bytes(), before + mib) << bytes;
+    EXPECT_EQ(zero[0] + zero[bytes - 1], 0);
+    std::free(zero);
+  }
+  std::free(live);
 }
 
 TEST(Realloc, FreesWhatItMoves) {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "include/strata/strata.h"
+#include "props/unit/resident.hpp"
 
 extern "C" {
 void cfree(void*);
@@ -26,13 +27,7 @@ namespace {
 constexpr std::size_t kib = 1024, mib = 1024 * kib, gib = 1024 * mib;
 constexpr std::size_t too_large = static_cast<std::size_t>(PTRDIFF_MAX) + 1;
 
-std::size_t resident_bytes() {
-  std::FILE* const file = std::fopen("/proc/self/statm", "r");
-  unsigned long total = 0, resident = 0;
-  EXPECT_EQ(std::fscanf(file, "%lu %lu", &total, &resident), 2);
-  std::fclose(file);
-  return resident * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-}
+using strata::check::resident_bytes;
 
 bool is_zero(const unsigned char* bytes, std::size_t size) {
   return size == 0 || (bytes[0] == 0 && std::memcmp(bytes, bytes + 1, size - 1) == 0);

@@ -17,16 +17,11 @@
 #include <vector>
 
 #include "include/strata/strata.h"
+#include "props/unit/resident.hpp"
 
 namespace {
 
-std::size_t resident_bytes() {
-  std::FILE* const file = std::fopen("/proc/self/statm", "r");
-  unsigned long total = 0, resident = 0;
-  EXPECT_EQ(std::fscanf(file, "%lu %lu", &total, &resident), 2);
-  std::fclose(file);
-  return resident * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-}
+using strata::check::resident_bytes;
 
 // The release preset does ten thousand forks and a hundred thousand threads, others a tenth.
 #ifdef NDEBUG
