@@ -8,6 +8,7 @@
 #include <cassert>
 #include <cstring>
 #include <optional>
+#include <utility>
 
 #include "cache/exchange.hpp"
 #include "cache/registry.hpp"
@@ -277,8 +278,7 @@ class Allocator {
     fork_locks_.emplace(std::move(locks));
   }
   void fork_parent() {
-    const ForkLocks locks = std::move(*fork_locks_);
-    fork_locks_.reset();
+    const std::optional<ForkLocks> locks = std::exchange(fork_locks_, std::nullopt);
   }
   // The child has one thread, with the cache `survivor`. What the others' magazines held is lost:
   // at most Limits::thread_bytes_max() for each.

@@ -13,6 +13,10 @@ template <class Role>
 struct Held {
   static const Role held;
   constexpr const Role& operator!() const { return held; }  // for the attribute's sake
+
+ private:
+  friend Role;
+  constexpr Held() = default;
 };
 template <class Role>
 constexpr Role Held<Role>::held{};
@@ -29,9 +33,9 @@ class [[nodiscard, clang::scoped_lockable]] Alone {
  public:
   [[clang::acquire_capability(Registry::held, Commit::held, Purge::held, Bin::held,
                               Segments::held)]]
-  Alone() {}
+  Alone() {}  // NOLINT(modernize-use-equals-default): as a trivial variable it would be "unused"
   [[clang::release_capability()]]
-  ~Alone() {}
+  ~Alone() {}  // NOLINT(modernize-use-equals-default): likewise
 };
 
 }  // namespace strata::role

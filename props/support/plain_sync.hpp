@@ -22,8 +22,8 @@ class HeldRanks {
     ranks_[count_++] = rank;
   }
   void remove(Rank rank) {
-    const auto end = ranks_.begin() + count_;
-    const auto found = std::find(ranks_.begin(), end, rank);
+    Rank* const end = ranks_.data() + count_;
+    Rank* const found = std::find(ranks_.data(), end, rank);
     std::copy(found + 1, end, found);
     --count_;
   }

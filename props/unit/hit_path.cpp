@@ -10,7 +10,9 @@
 // fold the thread's own slot away.
 namespace strata::hit_path {
 
+namespace {
 volatile Address last_seen;
+}
 
 struct PlantedHooks : strata::NoHooks {
   template <class Heap>
