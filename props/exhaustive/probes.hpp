@@ -222,8 +222,8 @@ class Probes {
         return;
       }
       // By one chunk, to the end of its segments, and past it.
-      const std::uint64_t end = round_up(bytes, Plan::segment_bytes);
-      for (const std::uint64_t size : {bytes + 1, end, end + 1}) {
+      const std::uint64_t last = round_up(bytes, Plan::segment_bytes);
+      for (const std::uint64_t size : {bytes + 1, last, last + 1}) {
         under_every_pattern([&](std::uint32_t refusals) {
           now_ = {"growth of a run to bytes", size, refusals};
           ++counts_.resizes;
