@@ -39,7 +39,9 @@ class RegionValidator {
       return;
     }
     item_sets(slot);
-    chunk(slot, c, cls);
+    if (c < Plan::chunks_per_region) {  // or it was a block, of what the slot was before
+      chunk(slot, c, cls);
+    }
   }
 
  protected:

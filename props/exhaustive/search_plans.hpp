@@ -50,14 +50,14 @@ inline constexpr Minimum four_chunks = {60'000, 1'000'000};
 inline constexpr Minimum four_items = {7'500, 100'000};
 inline constexpr Minimum quarter_halves = {1'600, 40'000};
 inline constexpr Minimum quarter_pages = {5'000, 94'000};
-inline constexpr Minimum quarter_segment = {140'000, 4'200'000};
 inline constexpr Minimum quick = a_segment + parts_of_two_segments + regions_of_three_segments +
                                  three_regions + four_chunks + four_items + quarter_halves +
-                                 quarter_pages + quarter_segment;
+                                 quarter_pages;
 
 // With these, the preset `exhaustive`.
+inline constexpr Minimum quarter_segment = {140'000, 4'200'000};
 inline constexpr Minimum quarter_pages_segment = {3'150'000, 70'000'000};
-inline constexpr Minimum standard = quick + quarter_pages_segment;
+inline constexpr Minimum standard = quick + quarter_segment + quarter_pages_segment;
 static_assert(standard.reaches(3'000'000, 50'000'000));
 
 // With these, `exhaustive-full`. They end at a bound.

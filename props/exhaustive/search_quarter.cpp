@@ -17,7 +17,7 @@ TEST(StateSearch, QuarterInSmallPages) {
 }
 
 // A segment of two regions.
-TEST(StateSearch, QuarterInASegment) {
+TEST(LongSearch, QuarterInASegment) {
   expect_complete<QuarterWhole>({.end_slot = 2, .bytes_min = 112}, minimum::quarter_segment);
 }
 
