@@ -37,7 +37,7 @@ CHECK = [
     workflow("fuzz", "every fuzz target", 480, STRATA_FUZZ_SECONDS="20"),
     # Any seed will do: red below 80 % noticed, where about 97 % were in the run on record.
     workflow("mutants-sample", "a sample of random changes of core", 300,
-             STRATA_MUTANTS="--seconds 60 --count 60 --layers fuzz unit"),
+             STRATA_MUTANTS="--seconds 30 --count 60 --layers fuzz unit"),
     workflow("bench", "benchmarks beside other allocators, instructions of the traces", 480,
              STRATA_BENCH_SHORT="1", STRATA_BENCH_ROUNDS="2"),
 ]
