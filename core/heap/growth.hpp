@@ -23,6 +23,7 @@ struct Request {
 struct Taken {
   std::uint32_t count = 0;
   bool known_zero = false;
+  Range untouched{};  // of the heap, whole pages: what to populate once no lock is held
 };
 
 template <class State>
@@ -39,7 +40,9 @@ class Growth {
   [[clang::requires_capability(role::Bin::held)]]
   Taken take(Class bin, Address* end, std::uint32_t count) {
     if (Plan::is_item(bin)) {
-      return {Items<State>(state_, bin).take(end, count), false};
+      Items<State> items(state_, bin);
+      const std::uint32_t taken = items.take(end, count);
+      return {taken, false, items.untouched()};
     }
     const auto block = Blocks<State>(state_, bin).take();
     if (block.found) {

@@ -98,7 +98,11 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
       const auto commit = State::lock_commit();
       taken = growth.grow(request, end, count);
     }
-    return taken.count > 0 ? taken : growth.take_larger(request, end);
+    if (taken.count == 0) {
+      taken = growth.take_larger(request, end);
+    }
+    populate(taken);
+    return taken;
   }
 
   // One unit for a size that magazines do not hold: a block, or a run.
@@ -250,6 +254,14 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
   }
 
  private:
+  // The items of the batch pin their pages. Free ones up to the end of the range may be purged at
+  // this moment: then they are resident and known to be zero, until they are used.
+  void populate(const Taken& taken) {
+    if (taken.untouched.begin < taken.untouched.end) {
+      State::populate(taken.untouched);
+    }
+  }
+
   // The pointers of the class that the first one had when looked at; the others are moved to the
   // front and counted.
   std::uint32_t give_to_bin(Class bin, Class cls, Address* pointers, std::uint32_t count,

@@ -39,6 +39,10 @@ class Items : public Chunks<State> {
     return taken;
   }
 
+  // Pages that the items taken from here lie on, and that none before them did: about to be
+  // touched. Empty if there is little to gain.
+  Range untouched() const { return untouched_; }
+
   // Where an offset lies in this class's regions, and what is wrong with it as an item in use. The
   // caller has seen, under the lock, that the slot is of this class.
   struct Place {
@@ -181,7 +185,13 @@ class Items : public Chunks<State> {
     return i;
   }
 
+  // Of larger ones, programs may touch a part.
+  static constexpr std::uint64_t populated_item_bytes_max = Plan::page_bytes;
+
   std::uint32_t capacity() const { return Plan::items_per_chunk(cls_); }
+  static std::uint64_t offset_of(std::uint32_t slot, std::uint32_t c) {
+    return (std::uint64_t{slot} << Plan::region_shift) + (std::uint64_t{c} << Plan::chunk_shift);
+  }
   [[clang::requires_capability(role::Bin::held)]]
   std::uint32_t take_from_region(std::uint32_t slot, Address* end, std::uint32_t count) {
     std::uint32_t taken = 0;
@@ -221,6 +231,7 @@ class Items : public Chunks<State> {
     return release_chunk(slot, c);
   }
 
+  [[clang::requires_capability(role::Bin::held)]]
   std::uint32_t take_from_chunk(std::uint32_t slot, std::uint32_t c, Address* end,
                                 std::uint32_t count) {
     Map items = books_.free_items(slot, c);
@@ -228,8 +239,7 @@ class Items : public Chunks<State> {
     assert(taken > 0);
     take_out(slot, c, taken);
     const std::uint64_t size = Plan::unit_bytes(cls_);
-    const Address chunk_start = state_.address_of((std::uint64_t{slot} << Plan::region_shift) +
-                                                  (std::uint64_t{c} << Plan::chunk_shift));
+    const Address chunk_start = state_.address_of(offset_of(slot, c));
     Address* out = end;
     Address* const out_end = end - taken;
     while (out != out_end) {
@@ -257,8 +267,25 @@ class Items : public Chunks<State> {
     return taken;
   }
 
+  [[clang::requires_capability(role::Bin::held)]]
   void mark_dirty(std::uint32_t slot, std::uint32_t c, std::uint64_t first, std::uint64_t last) {
-    books_.chunk(slot, c).dirty_pages |= pages(first, last);
+    std::uint16_t& dirty = books_.chunk(slot, c).dirty_pages;
+    const auto fresh = static_cast<std::uint16_t>(pages(first, last) & ~dirty);
+    dirty |= fresh;
+    if (fresh != 0 && may_populate(slot, c)) {
+      // What is populated is dirty, used or not, so that a purge finds it.
+      const std::uint64_t begin = lowest_bit(std::uint64_t{fresh}) << Plan::page_shift;
+      const std::uint64_t end = round_up(last + 1, Plan::populated_pages * Plan::page_bytes);
+      dirty |= pages(begin, end - 1);
+      const std::uint64_t start = offset_of(slot, c);
+      untouched_ = {start + begin, start + end};
+    }
+  }
+  // Once for a batch, of small items, where pages are small.
+  [[clang::requires_capability(role::Bin::held)]]
+  bool may_populate(std::uint32_t slot, std::uint32_t c) const {
+    return c >= Plan::sparse_chunks && Plan::unit_bytes(cls_) <= populated_item_bytes_max &&
+           untouched_.begin == untouched_.end && books_.region(slot).pages != Pages::huge;
   }
   // The pages from that of byte `first` of a chunk to that of byte `last`.
   static std::uint16_t pages(std::uint64_t first, std::uint64_t last) {
@@ -314,6 +341,8 @@ class Items : public Chunks<State> {
       }
     }
   }
+
+  Range untouched_{};
 };
 
 }  // namespace strata

@@ -140,6 +140,10 @@ struct State {
   void advise(std::uint64_t offset, std::uint64_t bytes, Pages pages) {
     memory.advise(Space::heap, offset, bytes, pages);
   }
+  [[clang::requires_capability(!role::Bin::held, !role::Segments::held)]]
+  void populate(const Range& range) {
+    memory.populate(Space::heap, range.begin, range.end - range.begin);
+  }
 
  private:
   using Counter = typename Sync::template Atomic<std::uint64_t>;

@@ -98,6 +98,12 @@ void Linux::advise(Space space, std::uint64_t offset, std::uint64_t size, Pages 
                 pages == Pages::huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
 }
 
+void Linux::populate(Space space, std::uint64_t offset, std::uint64_t size) {
+  const KeepErrno keep;
+  // Since Linux 5.14. Before that, and where memory is short, pages come when they are touched.
+  (void)madvise(address(space, offset), size, MADV_POPULATE_WRITE);
+}
+
 std::uint64_t Linux::now_ms() const {
   timespec now{};
   clock_gettime(CLOCK_MONOTONIC_COARSE, &now);

@@ -18,6 +18,7 @@ class Linux {
   bool commit(Space space, std::uint64_t offset, std::uint64_t size);
   bool decommit(Space space, std::uint64_t offset, std::uint64_t size);
   void advise(Space space, std::uint64_t offset, std::uint64_t size, Pages pages);
+  void populate(Space space, std::uint64_t offset, std::uint64_t size);
   std::uint64_t now_ms() const;
 
   // Bytes of address space that all spaces together may take: half of RLIMIT_AS, or all there is.

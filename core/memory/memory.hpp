@@ -19,6 +19,8 @@
 //   void advise(Space, offset, size, Pages)
 //       A hint, for whole regions: which size of page suits what will be touched there next. May do
 //       nothing.
+//   void populate(Space, offset, size)
+//       A hint: all of a committed range is about to be written for the first time. Contents stay.
 //   std::uint64_t now_ms()
 //       A monotonic clock, coarse.
 //

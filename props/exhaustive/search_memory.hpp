@@ -85,6 +85,11 @@ class SearchMemory {
     return true;
   }
   void advise(Space, std::uint64_t, std::uint64_t, strata::Pages) {}
+  void populate(Space space, std::uint64_t offset, std::uint64_t size) const {
+    const std::uint64_t range = mask(offset, size);
+    require(space == Space::heap && (pages.committed & range) == range,
+            "populating [{:#x}, +{:#x}), not committed", offset, size);
+  }
   std::uint64_t now_ms() const { return clock_ms; }
 
   static std::uint64_t mask(std::uint64_t offset, std::uint64_t size) {

@@ -38,6 +38,7 @@ class ScheduledMemory {
   bool commit(Space space, std::uint64_t offset, std::uint64_t size);
   bool decommit(Space space, std::uint64_t offset, std::uint64_t size);
   void advise(Space, std::uint64_t, std::uint64_t, Pages) {}
+  void populate(Space, std::uint64_t, std::uint64_t) {}
 
  private:
   struct Free {

@@ -63,6 +63,7 @@ class ScriptedMemory {
   const Calls& calls() const { return calls_; }
   // What was dropped, in order, for a check to read and clear.
   std::vector<std::pair<Space, Range>> drops;
+  Range populated;  // last
   // The advice on pages that was given last for a byte of the heap.
   bool is_advised(std::uint64_t begin, std::uint64_t end, Pages pages) const {
     return advice_.holds(begin, end, static_cast<Tag>(pages));
@@ -177,6 +178,15 @@ class ScriptedMemory {
             "memory: advice on [{:#x}, +{:#x}), which are not whole regions", offset, bytes);
     ++calls_.advices;
     advice_.write(offset, offset + bytes, static_cast<Tag>(pages));
+  }
+
+  // What is populated costs memory: it must be committed, and is remembered for who asks.
+  void populate(Space space, std::uint64_t offset, std::uint64_t bytes) {
+    check_range("populate", space, offset, bytes);
+    require(space == Space::heap && is_committed(space, offset, offset + bytes),
+            "memory: populating [{:#x}, +{:#x}) in space {}, not all of it committed", offset, bytes,
+            static_cast<int>(space));
+    populated = {offset, offset + bytes};
   }
 
   std::uint64_t now_ms() const { return clock_ms; }
