@@ -35,7 +35,8 @@ struct chunk_t {
   std::uint16_t free_items;   // count of 1s in the item map
   std::uint16_t dirty_pages;  // bit p: page p was handed out since it was last known to be zero
   std::uint16_t held_pages;   // bit p: page p, and every item on it, is in a purger's hands
-  std::uint8_t reserved[18];
+  std::uint16_t taken_at;     // when an item was last taken, State::quarter() of then; a hint
+  std::uint8_t reserved[16];
 };
 static_assert(sizeof(chunk_t) == 32);
 

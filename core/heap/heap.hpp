@@ -31,8 +31,6 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
   using typename State::Layout;
 
   static constexpr std::uint64_t dirty_bytes_max = dirty_bytes_limit<Plan>;
-  // The rest goes back on the first miss this long after the last time.
-  static constexpr std::uint64_t purge_delay_ms = 1000;
 
   // Every lock, in order: for fork and validate.
   struct [[clang::scoped_lockable]] AllLocks {
@@ -237,7 +235,7 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
     if (const auto purge = State::try_lock_purge()) {
       // The first time only starts the clock.
       const bool started = due.load(std::memory_order_relaxed) != 0;
-      due.store(now + purge_delay_ms, std::memory_order_relaxed);
+      due.store(now + State::purge_delay_ms, std::memory_order_relaxed);
       if (started) {
         Purge<State>(*this).everything_sparse();
       }

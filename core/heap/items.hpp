@@ -262,6 +262,7 @@ class Items : public Chunks<State> {
     }
     // Items are taken in address order: all pages between the first and the last of them.
     mark_dirty(slot, c, end[-1] - chunk_start, *out + size - 1 - chunk_start);
+    books_.chunk(slot, c).taken_at = state_.quarter();
     state_.hooks.on(Event::items_taken, slot, c);
     after_items_taken(slot, c);
     return taken;

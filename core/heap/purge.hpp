@@ -42,7 +42,7 @@ class Purge {
   // The same, but that no huge page is divided in a region of which half is in use.
   [[clang::requires_capability(role::Purge::held)]]
   void everything_sparse() {
-    aim_ = {.by_page = true, .keep_huge = true};
+    aim_ = {.by_page = true, .keep_huge = true, .keep_warm = true};
     all_but(Plan::unused);
   }
 

@@ -15,6 +15,7 @@ struct PurgeAim {
   std::uint64_t goal_bytes = 0;  // whole units until no more than this is dirty ...
   bool by_page = false;          // ... or all, free pages of partly used chunks included
   bool keep_huge = false;        // but no huge page is divided in a region of which half is in use
+  bool keep_warm = false;        // nor is a chunk purged from which something was taken just now
 
   // What is dirty in partly used chunks is not counted, so that going by page ends with the books.
   template <class Books>
@@ -31,7 +32,8 @@ class PurgeChunks {
   using Map = typename State::Books::Map;
 
  public:
-  PurgeChunks(State& state, const PurgeAim& aim) : state_(state), books_(state.books), aim_(aim) {}
+  PurgeChunks(State& state, const PurgeAim& aim)
+      : state_(state), books_(state.books), aim_(aim), now_(state.quarter()) {}
 
   [[clang::requires_capability(role::Purge::held)]]
   void run(Class cls) {
@@ -118,10 +120,16 @@ class PurgeChunks {
   [[clang::requires_capability(role::Bin::held)]]
   void collect_free(Class cls, std::uint32_t slot, std::uint32_t c, Batch& batch) {
     assert(c < books_.of_bins().region(slot).writable);
-    if (books_.of_bins().chunk(slot, c).dirty_pages != 0) {
+    const chunk_t& chunk = books_.of_bins().chunk(slot, c);
+    if (chunk.dirty_pages != 0 && !is_warm(chunk)) {
       Items<State>(state_, cls).hold_chunk(slot, c);
       hold(slot, {c, 0, Plan::pages_per_chunk, 0, 0, true}, batch);
     }
+  }
+
+  // Whether it was in use within the last period. It is again soon, more often than not.
+  bool is_warm(const chunk_t& chunk) const {
+    return aim_.keep_warm && static_cast<std::uint16_t>(now_ - chunk.taken_at) < 4;
   }
 
   [[clang::requires_capability(role::Bin::held)]]
@@ -138,7 +146,7 @@ class PurgeChunks {
   [[clang::requires_capability(role::Bin::held)]]
   void collect_pages(Class cls, std::uint32_t slot, std::uint32_t c, Batch& batch) {
     const chunk_t& chunk = books_.of_bins().chunk(slot, c);
-    if ((chunk.free_items + 1U) * Plan::unit_bytes(cls) < Plan::page_bytes) {
+    if ((chunk.free_items + 1U) * Plan::unit_bytes(cls) < Plan::page_bytes || is_warm(chunk)) {
       return;  // not one whole page, with what is left behind the last item
     }
     const std::uint32_t dirty = chunk.dirty_pages;
@@ -249,6 +257,7 @@ class PurgeChunks {
   State& state_;
   const typename State::Books& books_;
   const PurgeAim& aim_;
+  std::uint16_t now_;
 };
 
 }  // namespace strata

@@ -90,6 +90,14 @@ struct State {
     publish(books.of_segments().region(slot), slot, cls);
   }
 
+  // What is free and dirty goes back on the first miss this long after the last time, but for what
+  // was in use within that time.
+  static constexpr std::uint64_t purge_delay_ms = 1000;
+  // The time in quarters of that; wraps after some hours.
+  std::uint16_t quarter() const {
+    return static_cast<std::uint16_t>(memory.now_ms() / (purge_delay_ms / 4));
+  }
+
   // What is known of a bad pointer. Reads only the class byte: any thread, any time.
   Report describe_pointer(Problem problem, Address address) const {
     Report report;

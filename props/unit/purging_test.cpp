@@ -92,6 +92,35 @@ TEST(Purging, TheRestGoesAfterADelay) {
   EXPECT_TRUE(room.drops().empty()) << "what is clean stays as it is";
 }
 
+TEST(Purging, ChunksInUseWithinTheDelayStay) {
+  Scripted<plan::Pow2> room;
+  const auto items = room.take_many(16 * kib, 16);
+  room.give({items[0], items[1], items[2], items[3], items[8]});
+  const std::uint64_t start = room.memory().clock_ms;
+  room.memory().clock_ms = start + 500;
+  EXPECT_EQ(room.take(16 * kib), items[0]);
+  room.drops();
+  room.memory().clock_ms = start + 1000;
+  room.heap().purge_if_due();
+  const auto idle = room.drops();
+  ASSERT_EQ(idle.size(), 1U) << "the first chunk was taken from half a second ago";
+  EXPECT_EQ(idle[0].begin, items[8]);
+  room.memory().clock_ms = start + 2000;
+  room.heap().purge_if_due();
+  const auto rest = room.drops();
+  ASSERT_EQ(rest.size(), 1U);
+  EXPECT_EQ(rest[0].begin, items[1]);
+  EXPECT_EQ(rest[0].end, items[4]);
+}
+
+TEST(Purging, AllGoesWhenAskedForHoweverWarm) {
+  Scripted<plan::Pow2> room;
+  room.give(room.take_many(16 * kib, 4));
+  room.drops();
+  room->purge(room->dead());
+  EXPECT_EQ(room.drops().size(), 1U);
+}
+
 TEST(Purging, TheFirstMissOnlyStartsTheClock) {
   Scripted<plan::Pow2> room;
   room.books().control().purge_due_ms.store(0);
@@ -331,6 +360,45 @@ TEST(HugePages, AFullPurgeDividesThem) {
   room->purge(room->dead());
   EXPECT_EQ(room.memory().advised(0), Pages::small);
   EXPECT_EQ(room.drops().size(), 1U);
+}
+
+// --- Pages made ready together ----------------------------------------------------------------------
+
+TEST(Populating, PagesThatABatchReachesFirstComeByFours) {
+  Scripted<plan::Pow2> room;
+  Range& populated = room.memory().populated;
+  const auto first = room.take_many(kib, 64);
+  EXPECT_EQ(populated.end, 0U) << "a region's first chunk may be all that is used of it";
+  const auto second = room.take_many(kib, 16);
+  EXPECT_EQ(populated.begin, second[0]);
+  EXPECT_EQ(populated.end, second[0] + 16 * kib) << "once, for all sixteen";
+  EXPECT_EQ(room.books().chunk(0, 1).dirty_pages, 0x000f) << "a purge has to find them";
+  populated = {};
+  room.give(room.take(kib));
+  EXPECT_EQ(populated.begin, second[0] + 16 * kib);
+  room.give(second);
+  room.give(first);
+}
+
+TEST(Populating, NotWhatIsDirtyOrLargeOrHasHugePages) {
+  Scripted<plan::Pow2> room;
+  Range& populated = room.memory().populated;
+  const auto large = room.take_many(8 * kib, 16);
+  EXPECT_EQ(populated.end, 0U) << "programs may touch a part of each";
+  const auto items = room.take_many(kib, 65);
+  populated = {};
+  room.give(items[64]);
+  EXPECT_EQ(room.take(kib), items[64]);
+  EXPECT_EQ(populated.end, 0U) << "it was handed out before";
+  const auto many = room.take_many(kib, 8 * 1024);  // 8 MiB: the region gets huge pages
+  ASSERT_EQ(room.region(items[0]).pages, Pages::huge);
+  populated = {};
+  const auto more = room.take_many(kib, 64);
+  EXPECT_EQ(populated.end, 0U) << "one fault brings all of a huge page";
+  room.give(large);
+  room.give(items);
+  room.give(many);
+  room.give(more);
 }
 
 }  // namespace
