@@ -64,26 +64,41 @@ class BinMap {
     return (before & bit) == 0;
   }
 
-  // Many puts in a row to a map of one summary word, which is written when they are finished.
+  // Many puts in a row to a map of one summary word. The map is whole again when they are finished:
+  // until then the word of the last one is here, so that neighbours do not wait for each other's
+  // stores.
   class Putter {
    public:
-    constexpr explicit Putter(const BinMap& map) : map_(map) { assert(map.summary_words_ == 1); }
+    constexpr explicit Putter(const BinMap& map) : map_(map), word_(map.words_[0]) {
+      assert(map.summary_words_ == 1);
+    }
     // As BinMap::put.
     constexpr bool put(std::uint32_t index) {
       const std::uint32_t w = index >> WordShift;
       const Word bit = Word{1} << (index & bit_mask);
-      const Word before = map_.words_[w];
-      if ((before & bit) != 0) {
-        return false;
+      if (w != at_) {
+        turn_to(w);
       }
-      map_.words_[w] = before | bit;
-      touched_ |= Word{1} << w;
-      return true;
+      const Word before = word_;
+      word_ = before | bit;
+      return (before & bit) == 0;
     }
-    constexpr void finish() { map_.summary_[0] |= touched_; }
+    constexpr void finish() {
+      turn_to(at_);
+      map_.summary_[0] |= touched_;
+    }
 
    private:
+    constexpr void turn_to(std::uint32_t w) {
+      map_.words_[at_] = word_;
+      touched_ |= select<Word>(word_ != 0, Word{1} << at_, Word{0});
+      at_ = w;
+      word_ = map_.words_[w];
+    }
+
     BinMap map_;
+    std::uint32_t at_ = 0;
+    Word word_;
     Word touched_ = 0;
   };
 
