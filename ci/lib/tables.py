@@ -34,12 +34,12 @@ CHECK = [
     workflow("exhaustive-quick", "every state of tiny plans, a slice", 480),
     workflow("interleave", "interleavings of every scenario", 480),
     workflow("prove-quick", "proofs about plan and items, by Z3 and cvc5", 480),
-    workflow("fuzz", "every fuzz target", 480, STRATA_FUZZ_SECONDS="20"),
+    workflow("fuzz", "every fuzz target", 480, STRATA_FUZZ_SECONDS="12"),
     # Any seed will do: red below 80 % noticed, where about 97 % were in the run on record.
     workflow("mutants-sample", "a sample of random changes of core", 300,
              STRATA_MUTANTS="--seconds 30 --count 60 --layers fuzz unit"),
     workflow("bench", "benchmarks beside other allocators, instructions of the traces", 480,
-             STRATA_BENCH_SHORT="1", STRATA_BENCH_ROUNDS="2"),
+             STRATA_BENCH_SHORT="1", STRATA_BENCH_ROUNDS="1"),
 ]
 
 FULL_LIMIT_S = 4 * 3600
