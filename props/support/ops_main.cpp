@@ -17,7 +17,6 @@ namespace {
 using namespace strata::check;
 
 constexpr int passed = 0, violation_found = 1, wrong_argument = 2;
-constexpr std::string_view usual_plan = "pow2";
 
 std::vector<std::string> plan_names() {
   std::vector<std::string> names;
@@ -32,17 +31,14 @@ bool is_below(const std::filesystem::path& file, const std::string& folder) {
   return std::find(path.begin(), path.end(), folder) != path.end();
 }
 
-// The plan asked for; else that of the fuzz target in whose folder the file is (its corpus, what it
-// found).
-const NamedRunner& plan_for(const std::string& asked, const std::filesystem::path& file) {
-  const auto is_of = [&](const NamedRunner& each) {
-    return asked.empty() ? is_below(file, "fuzz_heap_" + std::string(each.name))
-                         : asked == each.name;
-  };
-  const auto found = std::ranges::find_if(named_runners, is_of);
-  return found != named_runners.end()
-             ? *found
-             : *std::ranges::find(named_runners, usual_plan, &NamedRunner::name);
+// The plan of the fuzz target in whose folder the file is (its corpus, what it found); else pow2.
+std::string plan_of(const std::filesystem::path& file) {
+  for (const NamedRunner& each : named_runners) {
+    if (is_below(file, std::string("fuzz_heap_") + each.name)) {
+      return each.name;
+    }
+  }
+  return "pow2";
 }
 
 std::vector<std::uint8_t> read(const std::string& path) {
@@ -101,7 +97,8 @@ int print_or_run(int argc, char** argv) {
     return show_trace(path, prefix);
   }
   const Program program = decode(read(path));
-  const NamedRunner& runner = plan_for(plan, path);
+  const NamedRunner& runner =
+      *std::ranges::find(named_runners, plan.empty() ? plan_of(path) : plan, &NamedRunner::name);
   std::fputs((cpp ? to_cpp(program, runner.type) : to_text(program)).c_str(), stdout);
   if (run) {
     std::fprintf(stderr, "on plan %s\n", runner.name);
