@@ -148,7 +148,7 @@ def commands_again(step, text, bad):
     """What the failed checks themselves say, then the tests that failed, or the whole step."""
     text = "\n".join(test.output for test in bad) or text  # passed tests may plant failures
     said = re.findall(r"(?:\bSTRATA_\w+=\S+ )?\bci/(?:repro|programs) [^`\n]+", text)
-    tests = [f"ctest --preset {step.preset} -R '^{re.escape(test.name)}$'" for test in bad]
+    tests = [shlex.join(("ci/repro", f"test:{step.preset}:{test.name}")) for test in bad]
     return list(dict.fromkeys([line.strip() for line in said] + (tests or [step.command_line])))
 
 

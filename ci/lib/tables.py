@@ -11,7 +11,7 @@ def checked_programs(limit_s, options):
 
 
 SELF = Step("ci", "the checks of ci itself",
-            ("/usr/bin/python3", "-B", "-m", "unittest", "discover", "-s", "ci/tests"), 120)
+            ("/usr/bin/python3", "-B", "-m", "unittest", "discover", "-s", "ci/tests"), 240)
 
 TEST_LIMIT_S = 1500  # it takes 550 alone on two cores, more than twice that beside other work
 TEST = [

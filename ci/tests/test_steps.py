@@ -76,7 +76,7 @@ class Runner(unittest.TestCase):
             bad = f'<testcase name="bad" status="{status}" time="0"/>'
             result = self.run_step(self.write_junit(bad), preset="p")
             self.assertEqual((result.status, result.passed, result.failed), (steps.FAILED, 1, 1))
-            self.assertEqual(result.again, ["ctest --preset p -R '^bad$'"])
+            self.assertEqual(result.again, ["ci/repro test:p:bad"])
 
     def test_results_of_an_earlier_run_do_not_count(self):
         self.junit.write_text(SUITE.format(""))

@@ -57,7 +57,9 @@ inline void free_inline(void* pointer) {
   if (!heap.contains(offset)) [[unlikely]] {
     return Process::free_miss(pointer);
   }
-  heap.hooks.deallocating(heap, address);
+  if (!heap.hooks.deallocating(heap, address)) {
+    return;
+  }
   const std::uint64_t cls = heap.class_at(offset);
   if (!Process::cache()->push(cls, address)) [[unlikely]] {
     return Process::free_miss(pointer);

@@ -34,7 +34,7 @@ void* Process::malloc_miss(std::size_t size_bytes) noexcept {
 
 void Process::free_miss(void* pointer) noexcept {
   if (pointer != nullptr) {
-    process_allocator().deallocate(own_cache_to_free(), to_address(pointer));
+    process_allocator().take_back(own_cache_to_free(), to_address(pointer));
   }
 }
 

@@ -1,8 +1,8 @@
 // STRATA_OPTIONS: a comma-separated list of name:value.
 //
-//   check:N   every N-th structural event has all the books recomputed (checked library only; 0:
-//   the
-//             chunk or block of each event is still checked)
+//   check:N   every N-th structural event has all the books recomputed (0: the chunk or block of
+//             each event is still checked). In the checked library; the others say that it does
+//             nothing there.
 #pragma once
 
 #include <cstdint>

@@ -55,6 +55,10 @@ void apply_options() {
   }
 #if STRATA_CHECKED
   process_allocator().heap().hooks.set_period(parsed.options.check);
+#else
+  if (*text != '\0') {  // there is no option but check
+    pass_over_option(text, "preload or link libstrata-checked.so instead");
+  }
 #endif
 }
 

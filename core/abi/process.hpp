@@ -18,12 +18,12 @@
 
 namespace strata {
 
-using MallocPlan = plan::Quarter;
-
 #if STRATA_CHECKED
+using MallocPlan = plan::Marked<plan::Quarter>;
 using ProcessHooks = CheckingHooks<AbortingHandler>;
 using ProcessSync = OrderedSync<AbortingHandler>;
 #else
+using MallocPlan = plan::Quarter;
 struct ProcessHooks : NoHooks {
   void report(const Report& report) { report_and_abort(report); }
 };

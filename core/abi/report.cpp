@@ -81,6 +81,12 @@ void reject_option(std::string_view option, const char* remedy) {
   _exit(2);
 }
 
+void pass_over_option(std::string_view option, const char* remedy) {
+  Line line;
+  line.text("strata: \"").text(option).text("\" in STRATA_OPTIONS does nothing in this library: ");
+  line.text(remedy).write_out();
+}
+
 void AbortingHandler::out_of_order(Rank taken, Rank held) {
   Report report;
   report.problem = Problem::lock_order;

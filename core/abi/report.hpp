@@ -16,9 +16,12 @@ void report_and_abort(const Report& report);
 [[noreturn]]
 void abort_out_of_memory();
 
-// Writes "strata: <what>: <which>; <remedy>" to standard error and exits with status 2.
+// Writes that an option cannot be read, and the remedy, to standard error; exits with status 2.
 [[noreturn]]
 void reject_option(std::string_view option, const char* remedy);
+
+// Writes that an option does nothing in this library, and goes on.
+void pass_over_option(std::string_view option, const char* remedy);
 
 // Handlers of the checking seams.
 struct AbortingHandler {

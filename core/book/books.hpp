@@ -18,6 +18,7 @@ class Records {
   using Map = BinMap<Plan::word_shift>;
   using Control = control_t<Sync>;
   using ClassByte = typename Layout::ClassByte;
+  using MarkWord = typename Sync::template Atomic<std::uint64_t>;
   using Class = plan::Class;
   using ChunkSets = chunk_sets_t<Plan>;
   using BlockSets = block_sets_t<Plan>;
@@ -89,6 +90,12 @@ class Records {
                                 : item_map_ + slot * Layout::item_map_bytes;
     std::byte* const words = maps + chunk_index * Layout::item_map_bytes_per_chunk;
     return Map(&chunk(slot, chunk_index).summary, reinterpret_cast<std::uint64_t*>(words));
+  }
+  // A bit for each of the smallest items of a chunk, in words as those of item maps.
+  MarkWord* marks(std::uint32_t slot, std::uint32_t chunk_index) const {
+    static_assert(Plan::has_marks && sizeof(MarkWord) == sizeof(std::uint64_t));
+    return reinterpret_cast<MarkWord*>(item_map_ + slot * Layout::item_map_bytes + Layout::marks +
+                                       chunk_index * Layout::item_map_bytes_per_chunk);
   }
 
   // The line that a lock stands on: see State::lock_*.
@@ -167,11 +174,11 @@ class Books : protected BinBooks<Plan, Sync> {
   using OfSegments = SegmentBooks<Plan, Sync>;
   using OfTakenSlots = TakenSlots<Plan, Sync>;
   using Base::Base, typename Base::Layout, typename Base::Map, typename Base::Class;
-  using typename Base::ClassByte, typename Base::Control;
+  using typename Base::ClassByte, typename Base::Control, typename Base::MarkWord;
 
   // Fixed at start, or atomic: everybody's.
   using Base::class_byte, Base::class_bytes, Base::control, Base::layout, Base::lock_line,
-      Base::segments, Base::slots;
+      Base::marks, Base::segments, Base::slots;
 
   [[clang::requires_capability(role::Bin::held)]]
   const OfBins& of_bins() const {

@@ -39,8 +39,9 @@ struct Layout {
       chunk_records + Plan::chunks_per_region * sizeof(chunk_t);
   static constexpr std::uint64_t book_bytes =
       std::bit_ceil(block_sets + sizeof(block_sets_t<Plan>));
-  static constexpr std::uint64_t item_map_bytes =
-      item_map_bytes_per_chunk * Plan::chunks_per_region;
+  // The item maps of a region's chunks, then as many bytes of marks, if there are any.
+  static constexpr std::uint64_t marks = item_map_bytes_per_chunk * Plan::chunks_per_region;
+  static constexpr std::uint64_t item_map_bytes = Plan::has_marks ? 2 * marks : marks;
 
   // Locks: commit, purge, one a bin (bin 0 unused), segments.
   static constexpr std::uint32_t locks = Plan::bins + 3;

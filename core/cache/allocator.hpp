@@ -156,16 +156,20 @@ class Allocator {
   // --- Giving back ----------------------------------------------------------------------------
 
   // 0 is nothing to do. A pointer that is not a live allocation of this heap is reported when the
-  // books see it: at once for blocks and runs, for items when they leave the magazine.
+  // hooks or the books see it: the books at once for blocks and runs, for items when they leave the
+  // magazine.
   void deallocate(Cache* cache, Address address) {
-    const std::uint64_t offset = address - heap_.base;
-    if (heap_.contains(offset)) [[likely]] {
-      heap_.hooks.deallocating(heap_, address);
-      if (cache->push(heap_.class_at(offset), address)) [[likely]] {
-        return;
-      }
+    if (!heap_.contains(address - heap_.base) || heap_.hooks.deallocating(heap_, address)) {
+      take_back(cache, address);
     }
-    deallocate_miss(cache, address);
+  }
+
+  // The same of what the hooks have seen.
+  void take_back(Cache* cache, Address address) {
+    const std::uint64_t offset = address - heap_.base;
+    if (!heap_.contains(offset) || !cache->push(heap_.class_at(offset), address)) [[unlikely]] {
+      deallocate_miss(cache, address);
+    }
   }
 
   [[gnu::noinline]]

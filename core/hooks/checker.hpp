@@ -1,4 +1,9 @@
-// A Hooks seam that checks the books while real programs run, and fills memory as it changes hands.
+// A Hooks seam that checks the books while real programs run, fills memory as it changes hands, and
+// knows which items the program has.
+//
+// That is a mark in the books for each item (so the plan must be plan::Marked), set on its way out
+// and cleared on its way in. The books have an item that a magazine holds in use, and see a bad
+// free of it only when it leaves; here it has no mark, whichever thread's magazine it is in.
 //
 // Every structural event has its chunk or block checked once the operation that made it has dropped
 // its locks; every `period`-th has all the books recomputed.
@@ -32,20 +37,36 @@ class CheckingHooks {
 
   template <class Heap>
   void allocated(Heap& heap, Address address, std::uint64_t) {
-    // Blocks and runs may be known to be zero: they stay as they are.
-    const std::uint64_t usable = heap.usable_bytes(address);
-    if (usable <= Heap::Plan::item_bytes_max) {
-      std::memset(reinterpret_cast<void*>(address), fresh_fill, usable);
+    using Plan = typename Heap::Plan;
+    const std::uint64_t offset = address - heap.base;
+    const auto cls = heap.class_at(offset);
+    if (!Plan::is_item(cls)) {
+      return;  // blocks and runs may be known to be zero: they stay as they are
     }
+    if (Mark<Heap>(heap, offset).set()) {
+      Report report = heap.describe_pointer(Problem::broken_invariant, address);
+      report.invariant = "an item is handed out once";
+      this->report(report);
+    }
+    std::memset(reinterpret_cast<void*>(address), fresh_fill, Plan::unit_bytes(cls));
   }
 
   template <class Heap>
-  void deallocating(Heap& heap, Address address) {
-    if (heap.looks_live(address)) {
-      const std::uint64_t usable = heap.usable_bytes(address);
-      std::memset(reinterpret_cast<void*>(address), freed_fill,
-                  std::min(usable, Heap::Plan::page_bytes));
+  bool deallocating(Heap& heap, Address address) {
+    using Plan = typename Heap::Plan;
+    const std::uint64_t offset = address - heap.base;
+    const auto cls = heap.class_at(offset);
+    const Problem problem = Plan::is_item(cls) ? unmark(heap, cls, offset) : Problem::none;
+    if (problem != Problem::none) {
+      report(heap.describe_pointer(problem, address));
+      return false;
     }
+    // Of a bad block or run the books say so, at once.
+    if (Plan::is_item(cls) || heap.looks_live(address)) {
+      std::memset(reinterpret_cast<void*>(address), freed_fill,
+                  std::min(heap.usable_bytes(address), Plan::page_bytes));
+    }
+    return true;
   }
 
   template <class Heap>
@@ -82,6 +103,39 @@ class CheckingHooks {
   static Touched& touched() {
     static constinit thread_local Touched touched{};
     return touched;
+  }
+
+  // Relaxed: who frees an item has it from who was given it, and nothing else hangs on its mark.
+  template <class Heap>
+  class Mark {
+    using Plan = typename Heap::Plan;
+
+   public:
+    Mark(Heap& heap, std::uint64_t offset) {
+      const auto slot = static_cast<std::uint32_t>(Plan::slot_of(offset));
+      const auto chunk = static_cast<std::uint32_t>(Plan::chunk_in_region(offset));
+      const std::uint64_t index = Plan::byte_in_chunk(offset) >> Plan::item_shift;
+      word_ = heap.books.marks(slot, chunk) + (index >> Plan::word_shift);
+      bit_ = std::uint64_t{1} << (index % Plan::word_bits);
+    }
+    // Both say whether it was set.
+    bool set() { return (word_->fetch_or(bit_, std::memory_order_relaxed) & bit_) != 0; }
+    bool clear() { return (word_->fetch_and(~bit_, std::memory_order_relaxed) & bit_) != 0; }
+
+   private:
+    typename Heap::Books::MarkWord* word_;
+    std::uint64_t bit_;
+  };
+
+  // An item of a class is the program's no more; or what is wrong with that.
+  template <class Heap>
+  static Problem unmark(Heap& heap, plan::Class cls, std::uint64_t offset) {
+    using Plan = typename Heap::Plan;
+    if (!Plan::is_unit_start(cls, offset) ||
+        Plan::byte_in_chunk(offset) + Plan::unit_bytes(cls) > Plan::chunk_bytes) {
+      return Problem::interior_pointer;
+    }
+    return Mark<Heap>(heap, offset).clear() ? Problem::none : Problem::double_free;
   }
 
   template <class Heap>

@@ -30,11 +30,14 @@ struct NoHooks {
   // allocator. `unit` is the chunk or block within the region.
   void on(Event, std::uint32_t /*slot*/, std::uint32_t /*unit*/) {}
 
-  // An allocation on its way out, a pointer on its way in; no lock is held. `heap` is the Heap.
+  // An allocation on its way out, a pointer into the heap on its way in; no lock is held. `heap` is
+  // the Heap. false: the pointer is bad and has been reported; it goes no further.
   template <class Heap>
   void allocated(Heap&, Address, std::uint64_t /*size_bytes*/) {}
   template <class Heap>
-  void deallocating(Heap&, Address) {}
+  bool deallocating(Heap&, Address) {
+    return true;
+  }
 
   // The end of an operation that took locks: none is held any more, the books are whole. `heap` is
   // the Heap itself.

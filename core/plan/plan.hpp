@@ -46,6 +46,9 @@ struct Plan : G, Classes<G> {
   static_assert(last_small < class_limit, "every class byte has an entry among the magazines");
   static_assert(class_limit <= 256, "a class is one byte");
 
+  // Whether the books have room for a mark of each item, which hooks keep: see Marked.
+  static constexpr bool has_marks = false;
+
   static constexpr std::uint32_t segments_max = 32768;
   static constexpr std::uint64_t align_max = segment_bytes;
 
@@ -133,6 +136,12 @@ struct Plan : G, Classes<G> {
 using Pow2 = Plan<Standard, PowersOfTwo>;
 // The same with four classes a doubling up to 8 KiB: rounding costs about 8 % instead of 33 %.
 using Quarter = Plan<Standard, FourPerDoubling>;
+
+// A plan as it is, and marks.
+template <class P>
+struct Marked : P {
+  static constexpr bool has_marks = true;
+};
 
 static_assert(Pow2::item_classes == 12 && Pow2::block_classes == 15);
 static_assert(Quarter::item_classes == 34 && Quarter::block_classes == 15);

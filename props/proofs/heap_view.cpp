@@ -30,7 +30,7 @@ Shape chunk_shape() {
            {"free_items", 8, 16},
            {"dirty_pages", 10, 16},
            {"held_pages", 12, 16},
-           {"reserved", 14, 16},
+           {"taken_at", 14, 16},
            {"reserved words", 16, 64},
            {"reserved end", 24, 64}}};
 }

@@ -1,13 +1,13 @@
 // strata-ops: prints a file of the operation format, writes it as C++, or runs it.
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <map>
 
 #include "props/support/operation.hpp"
-#include "props/support/plans.hpp"
 #include "props/support/runner.hpp"
 #include "props/support/trace.hpp"
 #include "props/support/violation.hpp"
@@ -16,12 +16,30 @@ namespace {
 
 using namespace strata::check;
 
-const std::map<std::string, MakeRunner*> runners = {
-    {"tiny", scripted_runner<Tiny>},
-    {"pow2", scripted_runner<strata::plan::Pow2>},
-    {"quarter", scripted_runner<strata::plan::Quarter>}};
-const std::map<std::string, std::string> plan_types = {
-    {"tiny", "Tiny"}, {"pow2", "strata::plan::Pow2"}, {"quarter", "strata::plan::Quarter"}};
+constexpr int passed = 0, violation_found = 1, wrong_argument = 2;
+
+std::vector<std::string> plan_names() {
+  std::vector<std::string> names;
+  for (const NamedRunner& each : named_runners) {
+    names.emplace_back(each.name);
+  }
+  return names;
+}
+
+bool is_below(const std::filesystem::path& file, const std::string& folder) {
+  const auto path = std::filesystem::absolute(file);
+  return std::find(path.begin(), path.end(), folder) != path.end();
+}
+
+// The plan of the fuzz target in whose folder the file is (its corpus, what it found); else pow2.
+std::string plan_of(const std::filesystem::path& file) {
+  for (const NamedRunner& each : named_runners) {
+    if (is_below(file, std::string("fuzz_heap_") + each.name)) {
+      return each.name;
+    }
+  }
+  return "pow2";
+}
 
 std::vector<std::uint8_t> read(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -41,36 +59,52 @@ void write_prefix(std::span<const std::uint8_t> trace, std::size_t operations) {
   std::fwrite(bytes.data(), 1, bytes.size(), stdout);
 }
 
+// A trace is printed, or a part of it written as fuzzers read it.
+int show_trace(const std::string& path, std::size_t prefix) {
+  const auto bytes = read(path);
+  if (!TraceReader::is_trace(bytes)) {
+    std::fprintf(stderr, "%s: not a trace (is it still compressed? xz -d)\n", path.c_str());
+    return wrong_argument;
+  }
+  prefix > 0 ? write_prefix(bytes, prefix) : print_trace(bytes);
+  return passed;
+}
+
 int print_or_run(int argc, char** argv) {
   CLI::App app(
       "Prints a file of the operation format; --cpp writes a C++ program that replays it, "
-      "--run does so. Exit code 1: a violation.");
+      "--run does so. Exit code 1: a violation; 2: a wrong argument.");
   std::string path;
-  std::string plan = "pow2";
+  std::string plan;
   bool cpp = false;
   bool run = false;
   std::size_t prefix = 0;
   app.add_option("file", path)->required()->check(CLI::ExistingFile);
-  app.add_option("--plan", plan, "tiny, pow2 or quarter")->check(CLI::IsMember(runners));
+  app.add_option("--plan", plan,
+                 "default: that of the folder fuzz_heap_PLAN which the file is in, else pow2")
+      ->check(CLI::IsMember(plan_names()));
   app.add_flag("--cpp", cpp, "write a C++ program that replays the file");
   app.add_flag("--run", run, "run the file, validating after every operation");
   auto* const trace = app.add_flag("--trace")->description("the file is a trace: print it");
   app.add_option("--prefix", prefix, "write so many of its operations as fuzzers read them")
       ->needs(trace);
-  CLI11_PARSE(app, argc, argv);
-
-  const auto bytes = read(path);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {  // --help is one too
+    return app.exit(error) == 0 ? passed : wrong_argument;
+  }
   if (trace->count() > 0) {
-    require(TraceReader::is_trace(bytes), "{}: not a trace (is it still compressed? xz -d)", path);
-    prefix > 0 ? write_prefix(bytes, prefix) : print_trace(bytes);
-    return 0;
+    return show_trace(path, prefix);
   }
-  const Program program = decode(bytes);
-  std::fputs((cpp ? to_cpp(program, plan_types.at(plan)) : to_text(program)).c_str(), stdout);
+  const Program program = decode(read(path));
+  const NamedRunner& runner =
+      *std::ranges::find(named_runners, plan.empty() ? plan_of(path) : plan, &NamedRunner::name);
+  std::fputs((cpp ? to_cpp(program, runner.type) : to_text(program)).c_str(), stdout);
   if (run) {
-    runners.at(plan)(program.setup, {})->run(program);
+    std::fprintf(stderr, "on plan %s\n", runner.name);
+    runner.make(program.setup, {})->run(program);
   }
-  return 0;
+  return passed;
 }
 
 }  // namespace
@@ -80,6 +114,6 @@ int main(int argc, char** argv) {
     return print_or_run(argc, argv);
   } catch (const std::exception& error) {  // a violation, mostly
     std::fprintf(stderr, "violation: %s\n", error.what());
-    return 1;
+    return violation_found;
   }
 }

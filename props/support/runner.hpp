@@ -2,6 +2,7 @@
 // or reads operations need not be compiled once for each allocator.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 
@@ -42,6 +43,15 @@ using MakeRunner = std::unique_ptr<Runner>(const Setup& setup, const Effort& eff
 // The heap of `Plan` on scripted memory; of the plans of plans.hpp and the real ones.
 template <class Plan>
 MakeRunner scripted_runner;
+// Each of them by the name that tools and fuzz targets (fuzz_heap_NAME) have for its plan, which is
+// `type` in C++.
+struct NamedRunner {
+  const char* name;
+  const char* type;
+  MakeRunner* make;
+};
+extern const std::array<NamedRunner, 5> named_runners;
+
 // The heap of plan::Pow2 on the system's memory: contents are bytes, and what is not writable
 // faults.
 MakeRunner real_runner;

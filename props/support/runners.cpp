@@ -16,6 +16,14 @@ template MakeRunner scripted_runner<SmallQuarter>;
 template MakeRunner scripted_runner<plan::Pow2>;
 template MakeRunner scripted_runner<plan::Quarter>;
 
+const std::array<NamedRunner, 5> named_runners = {{
+    {"tiny", "Tiny", scripted_runner<Tiny>},
+    {"small", "Small", scripted_runner<Small>},
+    {"small_quarter", "SmallQuarter", scripted_runner<SmallQuarter>},
+    {"pow2", "strata::plan::Pow2", scripted_runner<plan::Pow2>},
+    {"quarter", "strata::plan::Quarter", scripted_runner<plan::Quarter>},
+}};
+
 std::unique_ptr<Runner> real_runner(const Setup& setup, const Effort& effort) {
   using Real = Heap<plan::Pow2, Linux, PlainSync, TouchHooks>;
   return std::make_unique<Driver<Allocator<Real>>>(setup, effort);

@@ -3,9 +3,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cassert>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <string>
+#include <thread>
+#include <vector>
 
 #include "abi/process.hpp"
 #include "include/strata/strata.h"
@@ -65,6 +70,126 @@ TEST(CheckedDeathTest, WhatIsWrongIsNamed) {
       },
       "book-keeping is inconsistent: live_bytes counts what is used");
   std::free(block);
+}
+
+// --- Double frees of items: seen at once, not when the item leaves its magazine ------------------
+
+constexpr std::size_t item_sizes[] = {1, 16, 100, 1000, 6000, 32 * kib};
+
+std::string freed_twice(void* p) {
+  char text[64];
+  std::snprintf(text, sizeof text, "^strata: free of something already free: %p ", p);
+  return text;
+}
+
+void free_twice(void* p) {
+  std::free(p);
+  std::free(p);
+}
+
+// The other thread is there before the first free, so that nothing is allocated between the two.
+void free_in_two_threads(void* p, bool is_other_first) {
+  std::atomic<int> turn{is_other_first ? 1 : 0};
+  std::thread other([&] {
+    while (turn != 1) {
+      std::this_thread::yield();
+    }
+    std::free(p);
+    turn = 2;
+  });
+  if (!is_other_first) {
+    std::free(p);
+    turn = 1;
+  }
+  while (turn != 2) {
+    std::this_thread::yield();
+  }
+  if (is_other_first) {
+    std::free(p);
+  }
+  other.join();
+}
+
+// Runs what must not come back: an end without a report is no death.
+template <class Free>
+void and_exit(Free free) {
+  free();
+  _exit(0);
+}
+
+TEST(CheckedDeathTest, ADoubleFreeOfAnItemIsSeenAtOnce) {
+  GTEST_FLAG_SET(death_test_style, "fast");
+  for (const std::size_t size : item_sizes) {
+    void* volatile p = std::malloc(size);
+    EXPECT_DEATH(and_exit([&] { free_twice(p); }), freed_twice(p)) << size;
+    EXPECT_DEATH(and_exit([&] { free_in_two_threads(p, false); }), freed_twice(p)) << size;
+    EXPECT_DEATH(and_exit([&] { free_in_two_threads(p, true); }), freed_twice(p)) << size;
+    std::free(p);
+  }
+}
+
+TEST(CheckedDeathTest, ADoubleFreeIsSeenAfterOtherFrees) {
+  GTEST_FLAG_SET(death_test_style, "fast");
+  for (const std::size_t size : item_sizes) {
+    for (const std::size_t others : {std::size_t{1}, std::size_t{30}, std::size_t{2000}}) {
+      std::vector<void*> live(others);
+      void* volatile p = std::malloc(size);
+      for (void*& other : live) {
+        other = std::malloc(size);
+      }
+      const auto free_all = [&] {
+        std::free(p);
+        for (void* const other : live) {
+          std::free(other);
+        }
+      };
+      EXPECT_DEATH(and_exit([&] {
+                     free_all();
+                     std::free(p);
+                   }),
+                   freed_twice(p))
+          << size << " bytes, " << others << " others";
+      free_all();
+    }
+  }
+}
+
+TEST(CheckedDeathTest, WhatReallocMovedIsFree) {
+  GTEST_FLAG_SET(death_test_style, "fast");
+  void* volatile p = std::malloc(100);
+  const auto free_what_moved = [&] {
+    void* volatile moved = std::realloc(p, 5000);
+    std::free(moved != p ? p : nullptr);
+  };
+  const auto move_what_is_free = [&] {
+    std::free(p);
+    (void)!std::realloc(p, 5000);
+  };
+  EXPECT_DEATH(and_exit(free_what_moved), freed_twice(p));
+  EXPECT_DEATH(and_exit(move_what_is_free), freed_twice(p));
+  std::free(p);
+}
+
+TEST(CheckedDeathTest, AnInteriorPointerToAnItemIsSeenAtOnce) {
+  GTEST_FLAG_SET(death_test_style, "fast");
+  char* volatile p = static_cast<char*>(std::malloc(1000));
+  EXPECT_DEATH(and_exit([&] { std::free(p + 8); }), "not the start of an allocation");
+  std::free(p);
+}
+
+// Every way in and out, the same items again and again.
+TEST(Checked, WhatIsUsedAgainIsFreedAgain) {
+  for (const std::size_t size : item_sizes) {
+    for (int round = 0; round < 50; ++round) {
+      void* p = std::malloc(size);
+      p = std::realloc(p, 2 * size);
+      std::free(p);
+      std::thread([p = std::calloc(1, size)] { std::free(p); }).join();
+      std::free(std::aligned_alloc(64, size));
+      ::operator delete(::operator new(size));
+    }
+  }
+  EXPECT_EQ(strata_validate(), 1);
 }
 
 TEST(CheckedDeathTest, LocksOutOfOrderAreNamed) {

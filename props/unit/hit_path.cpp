@@ -20,8 +20,9 @@ struct PlantedHooks : strata::NoHooks {
     last_seen = address;
   }
   template <class Heap>
-  void deallocating(Heap&, Address address) {
+  bool deallocating(Heap&, Address address) {
     last_seen = address;
+    return true;
   }
 };
 

@@ -304,29 +304,55 @@ TEST(New, EveryFormGivesAndTakes) {
 
 // --- Start-up ------------------------------------------------------------------------------------
 
-// This program again, with an option; what it exits with.
-int with_options(const char* text) {
+struct End {
+  int status;
+  std::string said;  // on standard error
+};
+
+// This program again, with an option (null: unset); how it ends.
+End with_options(const char* text) {
+  int ends[2];
+  EXPECT_EQ(pipe(ends), 0);
   const pid_t child = fork();
   if (child == 0) {
-    setenv("STRATA_OPTIONS", text, 1);
+    text == nullptr ? unsetenv("STRATA_OPTIONS") : setenv("STRATA_OPTIONS", text, 1);
     close(STDOUT_FILENO);
+    dup2(ends[1], STDERR_FILENO);
     execl("/proc/self/exe", "again", "--gtest_filter=Bounds.*", nullptr);
     _exit(100);
   }
+  close(ends[1]);
+  std::string said;
+  for (char byte; read(ends[0], &byte, 1) == 1;) {
+    said += byte;
+  }
+  close(ends[0]);
   int status = 0;
   waitpid(child, &status, 0);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : 128, said};
 }
 
 TEST(Options, AreReadAtStartUp) {
-  EXPECT_EQ(with_options("check:5"), 0);
-  EXPECT_EQ(with_options(""), 0);
-  EXPECT_EQ(with_options("check:"), 2);
-  EXPECT_EQ(with_options("what"), 2);
+  for (const char* const none : {static_cast<const char*>(nullptr), ""}) {
+    const End end = with_options(none);
+    EXPECT_EQ(end.status, 0);
+    EXPECT_EQ(end.said, "");
+  }
+  EXPECT_EQ(with_options("check:").status, 2);
+  EXPECT_EQ(with_options("what").status, 2);
 }
 
-// --- Threads
-// ---------------------------------------------------------------------------------------
+TEST(Options, WhatThisLibraryDoesNotDoIsSaid) {
+  for (const std::string option : {"check:5", "check:0"}) {
+    const End end = with_options(option.c_str());
+    EXPECT_EQ(end.status, 0) << "it goes on";
+    EXPECT_EQ(end.said, "strata: \"" + option +
+                            "\" in STRATA_OPTIONS does nothing in this library: "
+                            "preload or link libstrata-checked.so instead\n");
+  }
+}
+
+// --- Threads -------------------------------------------------------------------------------------
 
 // A thread has a cache from its first miss to its end: the same item comes back at once, and what
 // it held is there for others afterwards.

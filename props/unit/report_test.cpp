@@ -115,7 +115,7 @@ struct Keeping {
 
 class Checking : public testing::Test {
  protected:
-  using Plan = plan::Pow2;
+  using Plan = plan::Marked<plan::Pow2>;
   using Checked = Allocator<Heap<Plan, Linux, NativeSync<false>, CheckingHooks<Keeping>>>;
 
   Checking() {
@@ -180,6 +180,64 @@ TEST_F(Checking, AWildFreeWritesNothing) {
   give(other);  // twice
   EXPECT_EQ(other[0], std::byte{3});
   EXPECT_EQ(Keeping::seen.size(), 2U);
+}
+
+TEST_F(Checking, ABadFreeOfAnItemIsSeenBeforeTheMagazine) {
+  auto* const mine = checked->attach();
+  auto* const other = checked->attach();
+  for (const std::uint64_t size : {std::uint64_t{1}, std::uint64_t{3000}, 32 * kib}) {
+    const Address item = checked->allocate(mine, size);
+    const Address neighbour = checked->allocate(mine, size);
+    checked->deallocate(mine, item + 8);
+    checked->deallocate(mine, item);
+    for (auto* const cache : {mine, other, Checked::dead()}) {
+      checked->deallocate(cache, item);
+    }
+    checked->deallocate(other, neighbour);
+    ASSERT_EQ(Keeping::seen.size(), 4U) << size;
+    EXPECT_EQ(Keeping::seen[0].problem, Problem::interior_pointer);
+    for (std::size_t i = 1; i < 4; ++i) {
+      EXPECT_EQ(Keeping::seen[i].problem, Problem::double_free) << i;
+      EXPECT_EQ(Keeping::seen[i].address, item) << i;
+    }
+    Keeping::seen.clear();
+    EXPECT_EQ(checked->allocate(mine, size), item) << "what was freed twice is held once";
+    checked->deallocate(other, item);
+  }
+  checked->detach(mine);
+  checked->detach(other);
+  EXPECT_TRUE(checked->validate(Quiet::yes));
+  EXPECT_TRUE(Keeping::seen.empty()) << "and no magazine says so again";
+}
+
+// Quarter's classes leave a remainder behind the last item of a chunk.
+TEST_F(Checking, ThereIsNoItemInTheRemainderOfAChunk) {
+  using Quarter = plan::Marked<plan::Quarter>;
+  using Allocator =
+      strata::Allocator<Heap<Quarter, Linux, NativeSync<false>, CheckingHooks<Keeping>>>;
+  const auto quarter = std::make_unique<Allocator>();
+  ASSERT_TRUE(quarter->open(1));
+  const Address first = quarter->allocate(Allocator::dead(), 6 * kib);
+  ASSERT_EQ(Quarter::byte_in_chunk(first), 0U);
+  quarter->deallocate(Allocator::dead(), first + 10 * 6 * kib);
+  ASSERT_EQ(Keeping::seen.size(), 1U);
+  EXPECT_EQ(Keeping::seen[0].problem, Problem::interior_pointer);
+  quarter->close();
+}
+
+TEST_F(Checking, AnItemIsHandedOutOnce) {
+  std::byte* const item = take(64);
+  give(item);
+  const std::uint64_t offset = reinterpret_cast<Address>(item) - checked->heap().base;
+  ASSERT_EQ(Plan::byte_in_chunk(offset), 0U);
+  auto* const marks = checked->heap().books.marks(
+      slot_of(item), static_cast<std::uint32_t>(Plan::chunk_in_region(offset)));
+  EXPECT_EQ(marks[0], 0U);
+  marks[0] = 1;
+  EXPECT_EQ(take(64), item);
+  EXPECT_EQ(seen("an item is handed out once"), 1U);
+  give(item);
+  EXPECT_EQ(marks[0], 0U);
 }
 
 TEST_F(Checking, LooksAtWhatAnOperationTouched) {

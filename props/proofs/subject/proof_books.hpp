@@ -107,6 +107,7 @@ struct ProofHeap {
     books.class_byte(slot) = static_cast<std::uint8_t>(cls);
   }
   void publish_run(std::uint32_t slot, Class cls) { publish_class(slot, cls); }
+  std::uint16_t quarter() const { return 0; }
   bool commit(Space, std::uint64_t, std::uint64_t) const { return grants; }
   void count_live(std::uint64_t bytes) { books.control().live_bytes.value += bytes; }
   void uncount_live(std::uint64_t bytes) { books.control().live_bytes.value -= bytes; }
