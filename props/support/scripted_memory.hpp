@@ -184,8 +184,8 @@ class ScriptedMemory {
   void populate(Space space, std::uint64_t offset, std::uint64_t bytes) {
     check_range("populate", space, offset, bytes);
     require(space == Space::heap && is_committed(space, offset, offset + bytes),
-            "memory: populating [{:#x}, +{:#x}) in space {}, not all of it committed", offset, bytes,
-            static_cast<int>(space));
+            "memory: populating [{:#x}, +{:#x}) in space {}, not all of it committed", offset,
+            bytes, static_cast<int>(space));
     populated = {offset, offset + bytes};
   }
 

@@ -362,7 +362,7 @@ TEST(HugePages, AFullPurgeDividesThem) {
   EXPECT_EQ(room.drops().size(), 1U);
 }
 
-// --- Pages made ready together ----------------------------------------------------------------------
+// --- Pages made ready together -------------------------------------------------------------------
 
 TEST(Populating, PagesThatABatchReachesFirstComeByFours) {
   Scripted<plan::Pow2> room;
