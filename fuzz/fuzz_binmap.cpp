@@ -66,7 +66,7 @@ class Target {
       case 4: {
         const bool full = in.byte() % 2 != 0;
         full ? map().fill(bits()) : map().clear(bits());
-        std::fill(model_.begin(), model_.end(), full);
+        std::ranges::fill(model_, full);
         relink();
         break;
       }
