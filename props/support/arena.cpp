@@ -33,6 +33,7 @@ std::vector<std::byte*>& idle(std::uint64_t size) {
 }  // namespace
 
 Arena::Arena(std::uint64_t size) : size_(size) {
+  opened_.reserve(16);
   std::vector<std::byte*>& known = idle(size);
   if (!known.empty()) {
     data_ = known.back();
