@@ -40,8 +40,6 @@ using namespace strata;
 using namespace strata::check;
 
 constexpr std::uint64_t heap_bytes = std::uint64_t{4} << 30;
-// What realloc would have to copy more of is left as it is: every page of it would become resident.
-constexpr std::uint64_t copied_bytes_max = std::uint64_t{128} << 20;
 
 // A fresh process, as far as malloc is concerned.
 void reset() {
@@ -218,9 +216,6 @@ class Program {
     std::uint8_t* const begin = old->first;
     const Object object = old->second;
     require(holds(begin, object.size, object.tag), "lost its contents");
-    if (!overflows && std::min(total, object.size) > copied_bytes_max) {
-      return;
-    }
     void* const moved =
         count == 1 ? shipped_realloc(begin, bytes) : shipped_reallocarray(begin, bytes, count);
     if (!overflows && total == 0) {

@@ -8,12 +8,14 @@
 #include <vector>
 
 #include "props/support/violation.hpp"
+#include "props/support/zeros.hpp"
 
 namespace strata::check {
 
 namespace {
 
-constexpr std::uint64_t part_bytes_written = std::uint64_t{64} << 10;
+constexpr std::uint64_t part_bytes_read = std::uint64_t{1} << 20;
+constexpr std::uint64_t page_bytes = 4096;
 
 // At rest every arena is all zeros and closed.
 struct Idle {
@@ -31,6 +33,7 @@ std::vector<std::byte*>& idle(std::uint64_t size) {
 }  // namespace
 
 Arena::Arena(std::uint64_t size) : size_(size) {
+  opened_.reserve(16);
   std::vector<std::byte*>& known = idle(size);
   if (!known.empty()) {
     data_ = known.back();
@@ -50,11 +53,11 @@ Arena::~Arena() {
   }
   for (const Part& part : opened_) {
     const std::uint64_t bytes = part.end - part.begin;
-    // A long part was hardly touched: let the kernel find out where.
-    if (bytes > part_bytes_written) {
+    // Of a very long part the kernel knows better where it was touched.
+    if (bytes > part_bytes_read) {
       madvise(data_ + part.begin, bytes, MADV_DONTNEED);
     } else {
-      std::memset(data_ + part.begin, 0, bytes);
+      clear(part.begin, bytes);
     }
     ASAN_POISON_MEMORY_REGION(data_ + part.begin, bytes);
   }
@@ -69,6 +72,18 @@ void Arena::open(std::uint64_t offset, std::uint64_t bytes) {
   };
   if (std::ranges::none_of(opened_, holds)) {
     opened_.push_back(part);
+  }
+}
+
+// Pages that were not written keep the kernel's one page of zeros, or none; what was stays resident
+// for the next arena. A fault costs more than to look at many pages.
+void Arena::clear(std::uint64_t offset, std::uint64_t bytes) {
+  for (std::uint64_t at = 0; at < bytes; at += page_bytes) {
+    const std::uint64_t here = std::min(page_bytes, bytes - at);
+    std::byte* const begin = data_ + offset + at;
+    if (!is_zero(begin, here)) {
+      std::memset(begin, 0, here);
+    }
   }
 }
 

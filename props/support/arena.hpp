@@ -22,6 +22,8 @@ class Arena {
 
   std::byte* data() const { return data_; }
   void open(std::uint64_t offset, std::uint64_t bytes);
+  // Of opened parts.
+  void clear(std::uint64_t offset, std::uint64_t bytes);
 
  private:
   void swap(Arena& other) noexcept {

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "props/support/zeros.hpp"
+
 namespace strata::check {
 
 struct Digest {
@@ -22,9 +24,16 @@ struct Digest {
   void add(const std::byte* bytes, std::uint64_t count) {
     Line line;
     std::uint64_t at = 0;
-    for (; count - at >= sizeof line; at += sizeof line) {
-      std::memcpy(&line, bytes + at, sizeof line);
-      add_line(line, at);
+    while (count - at >= sizeof line) {
+      if (count - at >= zeros_skipped && is_zero(bytes + at, zeros_skipped)) {
+        at += zeros_skipped;
+        continue;
+      }
+      for (std::uint64_t lines = zeros_skipped / sizeof line;
+           lines > 0 && count - at >= sizeof line; --lines, at += sizeof line) {
+        std::memcpy(&line, bytes + at, sizeof line);
+        add_line(line, at);
+      }
     }
     line = {};
     if (count > at) {
@@ -38,6 +47,7 @@ struct Digest {
 
  private:
   using Line = std::array<std::uint64_t, 8>;
+  static constexpr std::uint64_t zeros_skipped = 16 * sizeof(Line);  // at a time
 
   void add_line(const Line& line, std::uint64_t at) {
     std::uint64_t any = 0;

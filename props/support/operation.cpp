@@ -237,6 +237,7 @@ Program decode(std::span<const std::uint8_t> bytes) {
   program.setup = {.size = static_cast<std::uint8_t>(setup & 3),
                    .absent_head = (setup & 4) != 0,
                    .absent_tail = (setup & 8) != 0};
+  program.operations.reserve(bytes.size() / 2 + 1);  // most operations take two bytes or more
   while (!in.at_end()) {
     program.operations.push_back(read_operation(in));
   }

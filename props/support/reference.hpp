@@ -27,6 +27,8 @@ class Reference {
   // The part of the heap space that exists: [begin, end).
   void reset(std::uint64_t begin, std::uint64_t end) {
     *this = Reference();
+    objects_.reserve(live_expected);
+    order_.reserve(live_expected);
     begin_ = begin;
     end_ = end;
   }
@@ -103,6 +105,7 @@ class Reference {
 
  private:
   static constexpr std::size_t freed_kept = 64;
+  static constexpr std::size_t live_expected = 64;  // or fewer, in most inputs
 
   // Of the first object at `offset` or above.
   std::size_t at(std::uint64_t offset) const { return static_cast<std::size_t>(index(offset)); }

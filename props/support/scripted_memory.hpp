@@ -8,7 +8,6 @@
 #include <array>
 #include <bit>
 #include <cstddef>
-#include <cstring>
 #include <functional>
 #include <utility>
 #include <vector>
@@ -166,7 +165,7 @@ class ScriptedMemory {
       dropped_.push_back({offset, offset + bytes});
       contents_.write(offset, offset + dropped, 0);
     } else {
-      std::memset(base(space) + offset, 0, dropped);
+      spaces_[index(space)].arena.clear(offset, dropped);
     }
     return !refused;
   }

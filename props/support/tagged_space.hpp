@@ -11,6 +11,13 @@ using Tag = std::uint64_t;
 
 class TaggedSpace {
  public:
+  // Room for as many as most inputs need: under ASan each growth of an array costs as much as many
+  // writes.
+  TaggedSpace() {
+    pieces_.reserve(32);
+    pieces_.push_back({0, 0});
+  }
+
   void write(std::uint64_t begin, std::uint64_t end, Tag tag) {
     if (begin >= end) {
       return;
@@ -100,7 +107,7 @@ class TaggedSpace {
                   pieces_.begin() + static_cast<std::ptrdiff_t>(end));
   }
 
-  std::vector<Piece> pieces_{{0, 0}};
+  std::vector<Piece> pieces_;
 };
 
 }  // namespace strata::check
