@@ -66,7 +66,7 @@ class Target {
       case 4: {
         const bool full = in.byte() % 2 != 0;
         full ? map().fill(bits()) : map().clear(bits());
-        std::ranges::fill(model_, full);
+        model_.assign(model_.size(), full);
         relink();
         break;
       }

@@ -1,6 +1,7 @@
 // A heap whose books are sound, and what it takes to break them and put them back.
 #pragma once
 
+#include <bit>
 #include <cstring>
 #include <functional>
 #include <string>
@@ -118,11 +119,17 @@ class Validation : public testing::Test {
   bin_t& bin(plan::Class cls) { return books().bin(cls); }
 
   // Changes a word of a map, but not its summary.
-  template <class Map>
-  static void put_unnoticed(Map map, std::uint32_t index) {
-    typename Map::Putter putter(map);
-    EXPECT_TRUE(putter.put(index));
+  static void put_unnoticed(Records::Map map, std::uint32_t index) {
+    EXPECT_FALSE(map.test(index));
+    const auto inside = std::bit_cast<InsideOfMap>(map);
+    inside.words[index / Plan::word_bits] |= std::uint64_t{1} << (index % Plan::word_bits);
   }
+
+  struct InsideOfMap {
+    std::uint64_t* summary;
+    std::uint64_t* words;
+    std::uint32_t summary_words;
+  };
 
   static constexpr std::uint64_t item_bytes = 4 * kib;
   static constexpr std::uint64_t items = Plan::chunk_bytes / item_bytes;  // a chunk
