@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cassert>  // declares __assert_fail
+#include <cerrno>
 #include <cstdlib>
 #include <cstring>
 
@@ -12,6 +13,9 @@ namespace strata {
 namespace {
 
 // One line, built without allocating, cut off at its end.
+// Of an option that is shown: the remedy has to fit on the line as well.
+constexpr std::size_t option_shown_max = 64;
+
 class Line {
  public:
   Line& text(std::string_view text) {
@@ -76,15 +80,18 @@ void abort_out_of_memory() {
 
 void reject_option(std::string_view option, const char* remedy) {
   Line line;
-  line.text("strata: cannot read \"").text(option).text("\" in STRATA_OPTIONS: ").text(remedy);
+  line.text("strata: cannot read \"").text(option.substr(0, option_shown_max));
+  line.text("\" in STRATA_OPTIONS: ").text(remedy);
   line.write_out();
   _exit(2);
 }
 
 void pass_over_option(std::string_view option, const char* remedy) {
+  const int saved = errno;  // programs find it zero when they start
   Line line;
-  line.text("strata: \"").text(option).text("\" in STRATA_OPTIONS does nothing in this library: ");
-  line.text(remedy).write_out();
+  line.text("strata: \"").text(option.substr(0, option_shown_max));
+  line.text("\" in STRATA_OPTIONS does nothing in this library: ").text(remedy).write_out();
+  errno = saved;
 }
 
 void AbortingHandler::out_of_order(Rank taken, Rank held) {

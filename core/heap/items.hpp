@@ -30,6 +30,7 @@ class Items : public Chunks<State> {
   // writable.
   [[clang::requires_capability(role::Bin::held)]]
   std::uint32_t take(Address* end, std::uint32_t count) {
+    asked_ = count;
     std::uint32_t taken = 0;
     for (std::uint32_t slot = bin_.head; slot != no_index && taken < count;) {
       const std::uint32_t next = books_.region(slot).next;  // the slot may leave the list
@@ -39,8 +40,8 @@ class Items : public Chunks<State> {
     return taken;
   }
 
-  // Pages that the items taken from here lie on, and that none before them did: about to be
-  // touched. Empty if there is little to gain.
+  // Pages that no item has lain on and those taken from here do, and up to three behind them: about
+  // to be touched. Empty if there is little to gain.
   Range untouched() const { return untouched_; }
 
   // Where an offset lies in this class's regions, and what is wrong with it as an item in use. The
@@ -185,8 +186,8 @@ class Items : public Chunks<State> {
     return i;
   }
 
-  // Of larger ones, programs may touch a part.
-  static constexpr std::uint64_t populated_item_bytes_max = Plan::page_bytes;
+  // Twice what a first refill asks for. Items of such batches are no larger than half a page.
+  static constexpr std::uint32_t populated_batch_min = 16;
 
   std::uint32_t capacity() const { return Plan::items_per_chunk(cls_); }
   static std::uint64_t offset_of(std::uint32_t slot, std::uint32_t c) {
@@ -271,21 +272,30 @@ class Items : public Chunks<State> {
   [[clang::requires_capability(role::Bin::held)]]
   void mark_dirty(std::uint32_t slot, std::uint32_t c, std::uint64_t first, std::uint64_t last) {
     std::uint16_t& dirty = books_.chunk(slot, c).dirty_pages;
-    const auto fresh = static_cast<std::uint16_t>(pages(first, last) & ~dirty);
+    const std::uint16_t before = dirty;
+    const auto fresh = static_cast<std::uint16_t>(pages(first, last) & ~before);
     dirty |= fresh;
     if (fresh != 0 && may_populate(slot, c)) {
+      // From the lowest of them on, until a page that others may have, or the end of a group.
+      const auto others = static_cast<std::uint32_t>(before | books_.chunk(slot, c).held_pages);
+      const auto lowest = static_cast<std::uint32_t>(lowest_bit(std::uint64_t{fresh}));
+      const std::uint32_t limit = static_cast<std::uint32_t>(
+          round_up((last >> Plan::page_shift) + 1, std::uint64_t{Plan::populated_pages}));
+      const std::uint32_t stop = static_cast<std::uint32_t>(
+          lowest_bit(others >> lowest | std::uint64_t{1} << (limit - lowest)));
+      const std::uint64_t begin = std::uint64_t{lowest} << Plan::page_shift;
+      const std::uint64_t end = std::uint64_t{lowest + stop} << Plan::page_shift;
       // What is populated is dirty, used or not, so that a purge finds it.
-      const std::uint64_t begin = lowest_bit(std::uint64_t{fresh}) << Plan::page_shift;
-      const std::uint64_t end = round_up(last + 1, Plan::populated_pages * Plan::page_bytes);
       dirty |= pages(begin, end - 1);
       const std::uint64_t start = offset_of(slot, c);
       untouched_ = {start + begin, start + end};
     }
   }
-  // Once for a batch, of small items, where pages are small.
+  // Once for a batch, if it is one of those that a thread gets which came back for more: what an
+  // idle thread holds costs no memory. Where pages are small.
   [[clang::requires_capability(role::Bin::held)]]
   bool may_populate(std::uint32_t slot, std::uint32_t c) const {
-    return c >= Plan::sparse_chunks && Plan::unit_bytes(cls_) <= populated_item_bytes_max &&
+    return asked_ >= populated_batch_min && c >= Plan::sparse_chunks &&
            untouched_.begin == untouched_.end && books_.region(slot).pages != Pages::huge;
   }
   // The pages from that of byte `first` of a chunk to that of byte `last`.
@@ -343,6 +353,7 @@ class Items : public Chunks<State> {
     }
   }
 
+  std::uint32_t asked_ = 0;  // of a take
   Range untouched_{};
 };
 

@@ -129,7 +129,8 @@ class PurgeChunks {
 
   // Whether it was in use within the last period. It is again soon, more often than not.
   bool is_warm(const chunk_t& chunk) const {
-    return aim_.keep_warm && static_cast<std::uint16_t>(now_ - chunk.taken_at) < 4;
+    // Or since the purge began: the difference is negative then.
+    return aim_.keep_warm && static_cast<std::uint16_t>(now_ - chunk.taken_at + 4) < 8;
   }
 
   [[clang::requires_capability(role::Bin::held)]]

@@ -93,7 +93,8 @@ struct State {
   // What is free and dirty goes back on the first miss this long after the last time, but for what
   // was in use within that time.
   static constexpr std::uint64_t purge_delay_ms = 1000;
-  // The time in quarters of that; wraps after some hours.
+  // The time in quarters of that; wraps after some hours. Cheap enough to ask for under a lock: no
+  // call of the system.
   std::uint16_t quarter() const {
     return static_cast<std::uint16_t>(memory.now_ms() / (purge_delay_ms / 4));
   }

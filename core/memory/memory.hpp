@@ -20,7 +20,7 @@
 //       A hint, for whole regions: which size of page suits what will be touched there next. May do
 //       nothing.
 //   void populate(Space, offset, size)
-//       A hint: all of a committed range is about to be written for the first time. Contents stay.
+//       A hint: a committed range that costs no memory yet is about to be written. Contents stay.
 //   std::uint64_t now_ms()
 //       A monotonic clock, coarse.
 //

@@ -43,8 +43,8 @@ struct Geometry {
   // half of that what the last one leaves untouched is a tenth of a small program's memory.
   static constexpr std::uint32_t dense_chunks = 2 * growth_chunks_max;
 
-  // Pages that are made ready together when items reach the first of them (16 KiB): one call costs
-  // half of what their faults would. Not in a region's first chunk, which may be all that is used.
+  // What items reach first is made ready to the end of so many pages (16 KiB): one call costs half
+  // of what the faults would. Not in a region's first chunks, which may be all that is used.
   static constexpr std::uint32_t populated_pages = pages_per_chunk >= 16 ? 4 : 1;
   static constexpr std::uint32_t sparse_chunks = 1;
 
