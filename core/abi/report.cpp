@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cassert>  // declares __assert_fail
 #include <cerrno>
@@ -13,8 +14,12 @@ namespace strata {
 namespace {
 
 // One line, built without allocating, cut off at its end.
-// Of an option that is shown: the remedy has to fit on the line as well.
-constexpr std::size_t option_shown_max = 64;
+// So much of an option that the remedy fits on the line as well. (substr would need the C++
+// library.)
+std::string_view shown(std::string_view option) {
+  constexpr std::size_t shown_max = 64;
+  return {option.data(), std::min(option.size(), shown_max)};
+}
 
 class Line {
  public:
@@ -80,7 +85,7 @@ void abort_out_of_memory() {
 
 void reject_option(std::string_view option, const char* remedy) {
   Line line;
-  line.text("strata: cannot read \"").text(option.substr(0, option_shown_max));
+  line.text("strata: cannot read \"").text(shown(option));
   line.text("\" in STRATA_OPTIONS: ").text(remedy);
   line.write_out();
   _exit(2);
@@ -89,7 +94,7 @@ void reject_option(std::string_view option, const char* remedy) {
 void pass_over_option(std::string_view option, const char* remedy) {
   const int saved = errno;  // programs find it zero when they start
   Line line;
-  line.text("strata: \"").text(option.substr(0, option_shown_max));
+  line.text("strata: \"").text(shown(option));
   line.text("\" in STRATA_OPTIONS does nothing in this library: ").text(remedy).write_out();
   errno = saved;
 }
