@@ -40,9 +40,8 @@ class Growth {
   [[clang::requires_capability(role::Bin::held)]]
   Taken take(Class bin, Address* end, std::uint32_t count) {
     if (Plan::is_item(bin)) {
-      Items<State> items(state_, bin);
-      const std::uint32_t taken = items.take(end, count);
-      return {taken, false, items.untouched()};
+      const auto batch = Items<State>(state_, bin).take(end, count);
+      return {batch.count, false, batch.untouched};
     }
     const auto block = Blocks<State>(state_, bin).take();
     if (block.found) {

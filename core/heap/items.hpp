@@ -25,24 +25,24 @@ class Items : public Chunks<State> {
   Items(State& state, Class cls)
       : Base(state, cls) {}
 
+  struct Batch {
+    std::uint32_t count = 0;
+    // Pages that no item has lain on and those of the batch do, and up to three behind them: about
+    // to be touched. Empty if there is little to gain.
+    Range untouched{};
+  };
   // Takes up to `count` items, lowest address first, writing them downwards from `end`, so that a
-  // stack filled this way pops the lowest first. Returns how many; 0 if the bin has nothing that is
-  // writable.
+  // stack filled this way pops the lowest first. None if the bin has nothing that is writable.
   [[clang::requires_capability(role::Bin::held)]]
-  std::uint32_t take(Address* end, std::uint32_t count) {
-    asked_ = count;
-    std::uint32_t taken = 0;
-    for (std::uint32_t slot = bin_.head; slot != no_index && taken < count;) {
+  Batch take(Address* end, std::uint32_t count) {
+    Taking taking = {end, count, state_.quarter(), count >= populated_batch_min, {}};
+    for (std::uint32_t slot = bin_.head; slot != no_index && taking.left > 0;) {
       const std::uint32_t next = books_.region(slot).next;  // the slot may leave the list
-      taken += take_from_region(slot, end - taken, count - taken);
+      take_from_region(slot, taking);
       slot = next;
     }
-    return taken;
+    return {count - taking.left, taking.untouched};
   }
-
-  // Pages that no item has lain on and those taken from here do, and up to three behind them: about
-  // to be touched. Empty if there is little to gain.
-  Range untouched() const { return untouched_; }
 
   // Where an offset lies in this class's regions, and what is wrong with it as an item in use. The
   // caller has seen, under the lock, that the slot is of this class.
@@ -186,7 +186,17 @@ class Items : public Chunks<State> {
     return i;
   }
 
-  // Twice what a first refill asks for. Items of such batches are no larger than half a page.
+  // One take, as it goes on.
+  struct Taking {
+    Address* end;        // the next item goes below
+    std::uint32_t left;  // to take
+    std::uint16_t quarter;
+    bool may_populate;
+    Range untouched;
+  };
+  // Populating is for batches of a thread that came back for more, twice what a first refill asks
+  // for: what an idle thread holds costs no memory. Items of such batches are no larger than half a
+  // page.
   static constexpr std::uint32_t populated_batch_min = 16;
 
   std::uint32_t capacity() const { return Plan::items_per_chunk(cls_); }
@@ -194,9 +204,8 @@ class Items : public Chunks<State> {
     return (std::uint64_t{slot} << Plan::region_shift) + (std::uint64_t{c} << Plan::chunk_shift);
   }
   [[clang::requires_capability(role::Bin::held)]]
-  std::uint32_t take_from_region(std::uint32_t slot, Address* end, std::uint32_t count) {
-    std::uint32_t taken = 0;
-    while (taken < count) {
+  void take_from_region(std::uint32_t slot, Taking& taking) {
+    while (taking.left > 0) {
       std::uint32_t c = books_.partial_chunks(slot).first();
       if (c == no_index) {
         c = books_.free_chunks(slot).first();
@@ -205,9 +214,8 @@ class Items : public Chunks<State> {
         }
         open_chunk(slot, c);
       }
-      taken += take_from_chunk(slot, c, end - taken, count - taken);
+      take_from_chunk(slot, c, taking);
     }
-    return taken;
   }
 
   [[clang::requires_capability(role::Bin::held)]]
@@ -233,16 +241,16 @@ class Items : public Chunks<State> {
   }
 
   [[clang::requires_capability(role::Bin::held)]]
-  std::uint32_t take_from_chunk(std::uint32_t slot, std::uint32_t c, Address* end,
-                                std::uint32_t count) {
+  void take_from_chunk(std::uint32_t slot, std::uint32_t c, Taking& taking) {
     Map items = books_.free_items(slot, c);
-    const std::uint32_t taken = std::min<std::uint32_t>(count, books_.chunk(slot, c).free_items);
+    chunk_t& chunk = books_.chunk(slot, c);
+    const std::uint32_t taken = std::min<std::uint32_t>(taking.left, chunk.free_items);
     assert(taken > 0);
     take_out(slot, c, taken);
     const std::uint64_t size = Plan::unit_bytes(cls_);
     const Address chunk_start = state_.address_of(offset_of(slot, c));
-    Address* out = end;
-    Address* const out_end = end - taken;
+    Address* out = taking.end;
+    Address* const out_end = out - taken;
     while (out != out_end) {
       const std::uint32_t w = items.first_word();
       const Address word_start = chunk_start + (std::uint64_t{w} << Plan::word_shift) * size;
@@ -262,41 +270,42 @@ class Items : public Chunks<State> {
       items.set_word(w, word);
     }
     // Items are taken in address order: all pages between the first and the last of them.
-    mark_dirty(slot, c, end[-1] - chunk_start, *out + size - 1 - chunk_start);
-    books_.chunk(slot, c).taken_at = state_.quarter();
+    const std::uint16_t touched =
+        pages(taking.end[-1] - chunk_start, *out_end + size - 1 - chunk_start);
+    const auto fresh = static_cast<std::uint16_t>(touched & ~chunk.dirty_pages);
+    if (fresh != 0 && taking.may_populate && may_populate(slot, c)) {
+      taking.may_populate = false;  // once for a batch
+      taking.untouched = widen(slot, c, touched, fresh);
+    }
+    chunk.dirty_pages |= touched;
+    chunk.taken_at = taking.quarter;
+    taking.end = out_end;
+    taking.left -= taken;
     state_.hooks.on(Event::items_taken, slot, c);
     after_items_taken(slot, c);
-    return taken;
   }
 
-  [[clang::requires_capability(role::Bin::held)]]
-  void mark_dirty(std::uint32_t slot, std::uint32_t c, std::uint64_t first, std::uint64_t last) {
-    std::uint16_t& dirty = books_.chunk(slot, c).dirty_pages;
-    const std::uint16_t before = dirty;
-    const auto fresh = static_cast<std::uint16_t>(pages(first, last) & ~before);
-    dirty |= fresh;
-    if (fresh != 0 && may_populate(slot, c)) {
-      // From the lowest of them on, until a page that others may have, or the end of a group.
-      const auto others = static_cast<std::uint32_t>(before | books_.chunk(slot, c).held_pages);
-      const auto lowest = static_cast<std::uint32_t>(lowest_bit(std::uint64_t{fresh}));
-      const std::uint32_t limit = static_cast<std::uint32_t>(
-          round_up((last >> Plan::page_shift) + 1, std::uint64_t{Plan::populated_pages}));
-      const std::uint32_t stop = static_cast<std::uint32_t>(
-          lowest_bit(others >> lowest | std::uint64_t{1} << (limit - lowest)));
-      const std::uint64_t begin = std::uint64_t{lowest} << Plan::page_shift;
-      const std::uint64_t end = std::uint64_t{lowest + stop} << Plan::page_shift;
-      // What is populated is dirty, used or not, so that a purge finds it.
-      dirty |= pages(begin, end - 1);
-      const std::uint64_t start = offset_of(slot, c);
-      untouched_ = {start + begin, start + end};
-    }
-  }
-  // Once for a batch, if it is one of those that a thread gets which came back for more: what an
-  // idle thread holds costs no memory. Where pages are small.
+  // Where pages are small, and behind what a process takes that needs next to nothing.
   [[clang::requires_capability(role::Bin::held)]]
   bool may_populate(std::uint32_t slot, std::uint32_t c) const {
-    return asked_ >= populated_batch_min && c >= Plan::sparse_chunks &&
-           untouched_.begin == untouched_.end && books_.region(slot).pages != Pages::huge;
+    return c >= Plan::sparse_chunks && books_.region(slot).pages != Pages::huge;
+  }
+  // The pages of the chunk from the lowest fresh one to the end of the group in which the touched
+  // ones end, up to one that others may have. What is populated is dirty, used or not, so that a
+  // purge finds it.
+  [[clang::requires_capability(role::Bin::held)]]
+  Range widen(std::uint32_t slot, std::uint32_t c, std::uint16_t touched, std::uint16_t fresh) {
+    chunk_t& chunk = books_.chunk(slot, c);
+    const std::uint64_t others = chunk.dirty_pages | std::uint64_t{chunk.held_pages};
+    const std::uint64_t lowest = lowest_bit(std::uint64_t{fresh});
+    const std::uint64_t limit =
+        round_up(highest_bit(std::uint64_t{touched}) + 1, std::uint64_t{Plan::populated_pages});
+    const std::uint64_t stop = lowest_bit(others >> lowest | std::uint64_t{1} << (limit - lowest));
+    const std::uint64_t begin = lowest << Plan::page_shift;
+    const std::uint64_t end = (lowest + stop) << Plan::page_shift;
+    chunk.dirty_pages |= pages(begin, end - 1);
+    const std::uint64_t start = offset_of(slot, c);
+    return {start + begin, start + end};
   }
   // The pages from that of byte `first` of a chunk to that of byte `last`.
   static std::uint16_t pages(std::uint64_t first, std::uint64_t last) {
@@ -352,9 +361,6 @@ class Items : public Chunks<State> {
       }
     }
   }
-
-  std::uint32_t asked_ = 0;  // of a take
-  Range untouched_{};
 };
 
 }  // namespace strata

@@ -40,9 +40,9 @@ class ChunksModel : public Level<Plan> {
   void take(std::uint32_t count, std::uint32_t) {
     count = count % 12 + 1;
     Address taken[12];
-    std::uint32_t got = items_.take(taken + count, count);
+    std::uint32_t got = items_.take(taken + count, count).count;
     if (got == 0 && open_region()) {
-      got = items_.take(taken + count, count);
+      got = items_.take(taken + count, count).count;
       RC_ASSERT(got > 0U);
     }
     for (std::uint32_t i = count; i-- > count - got;) {

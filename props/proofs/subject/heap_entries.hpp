@@ -28,7 +28,7 @@ struct Given {
 template <class Heap>
 Index take_items(const TheBooks& books, Index cls, Address* end, Index count) {
   Heap heap(books);
-  return Items<Heap>(heap, cls).take(end, count);
+  return Items<Heap>(heap, cls).take(end, count).count;
 }
 
 template <class Heap>

@@ -3,7 +3,7 @@ cat >CMakeLists.txt <<'CMAKE'
 cmake_minimum_required(VERSION 3.25)
 project(work LANGUAGES CXX)
 find_package(Threads REQUIRED)
-add_executable(threads $ENV{WORK}/threads.cpp)
+add_executable(threads $ENV{SCRIPTS}/threads.cpp)
 target_compile_features(threads PRIVATE cxx_std_20)
 target_link_libraries(threads PRIVATE Threads::Threads)
 CMAKE
