@@ -5,5 +5,5 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   return strata::check::fuzz_heap<strata::plan::Quarter>(
-      data, size, {.validate_interval = 64, .operations_max = 1000});
+      data, size, {.validate_interval = 64, .operations_max = 256});
 }
