@@ -127,6 +127,7 @@ class RegionValidator {
     expect(!partial, "a chunk is free or partial, not both", slot, c);
     expect(chunk.free_items == 0 && chunk.summary == 0, "a free chunk's item map is empty", slot,
            c);
+    expect(chunk.held_pages == 0, "no page of a free chunk is held", slot, c);
     dirty_bytes_ += static_cast<std::uint64_t>(std::popcount(chunk.dirty_pages)) * Plan::page_bytes;
   }
 

@@ -39,6 +39,7 @@ void release(Proof& proof, std::uint64_t closes) {
   }
   const Memory& before = on.before();
   proof.assume(on.heap.is_of_bin(before, on.at.slot) && on.ghosts.is_held(on.at));
+  proof.assume(on.heap.chunk(before, "held_pages", on.at) == 0);  // the purger is done with it
   const Term leaves =
       on.field(before, "free_units") == proof.number(HeapView::chunks_per_region - 1, 16) &&
       on.heap.bin(before, "empty_regions") == 1;
@@ -81,6 +82,7 @@ void opens(Proof& proof, std::uint64_t writable) {
   proof.assume(!on.ghosts.is_held(on.at) && !(on.same_region() && on.ghosts.is_held(on.any)));
   proof.assume(z3::implies(on.same_region() && !on.right.is_writable(before, on.any),
                            on.heap.chunk(before, "dirty_pages", on.any) == 0 &&
+                               on.heap.chunk(before, "held_pages", on.any) == 0 &&
                                on.heap.chunk(before, "free_items", on.any) == 0));
   on.call("region_open", false, [&](const End& end) {
     const Memory& after = end.memory;

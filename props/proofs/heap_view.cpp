@@ -157,6 +157,20 @@ void HeapView::assume_facts(const End& end, const Place& at) const {
   }
 }
 
+void HeapView::assume_order(const End& end, const std::vector<Place>& slots) const {
+  const Memory& before = proof_.memory();
+  const auto link = [&](const Term& slot) {
+    return Place{z3::zext(slot, 32), number(0), number(0)};
+  };
+  assume_facts(end, link(bin(before, "head")));
+  for (const Place& at : slots) {
+    assume_facts(end, link(region(before, "next", at.slot)));
+    for (const Place& witness : slots) {
+      proof_.assume(list_in_order(before, at.slot, witness.slot));
+    }
+  }
+}
+
 void claim_all(Proof& proof, const Statements& statements) {
   for (const auto& [what, holds] : statements) {
     proof.claim(what, holds);

@@ -98,6 +98,8 @@ class HeapView {
   // --- What is so, wherever a claim or the code looks
   // What every fact that a path found says at a place.
   void assume_facts(const End& end, const Place& at) const;
+  // That the list was in order, of each pair of slots; and what was found of it, where links lead.
+  void assume_order(const End& end, const std::vector<Place>& slots) const;
 
   Value regions, chunks, the_bin, the_control, the_unused, class_bytes, free_slots, used_slots,
       segment_links;

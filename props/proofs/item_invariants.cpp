@@ -149,7 +149,8 @@ Statements ItemInvariants::item(const Memory& memory, const Ghosts& ghosts, cons
        z3::implies(is_used(memory, ghosts, at),
                    (heap_.chunk(memory, "dirty_pages", at) & pages_of_it) == pages_of_it)},
       {"no free item touches a page in a purger's hands",
-       z3::implies(heap_.is_of_bin(memory, at.slot) && exists && is_free_item(memory, at),
+       z3::implies(heap_.is_of_bin(memory, at.slot) && exists &&
+                       (is_free_item(memory, at) || is_free(memory, at)),
                    (heap_.chunk(memory, "held_pages", at) & pages_of_it) == 0)},
   };
 }
@@ -229,7 +230,7 @@ void ItemInvariants::assume_where_read(const End& end, const Ghosts& ghosts,
     }
   }
   if (!end.facts.empty()) {
-    assume_order(end, slots.places());
+    heap_.assume_order(end, slots.places());
   }
 }
 
@@ -240,20 +241,6 @@ void ItemInvariants::assume_chunks_read(const End& end, const Ghosts& ghosts) co
     if (chunks.is_new(at)) {
       assume_chunk(heap_.proof().memory(), ghosts, at);
       heap_.assume_facts(end, at);
-    }
-  }
-}
-
-// Of each pair of slots; and what was found of the list is known where links lead.
-void ItemInvariants::assume_order(const End& end, const std::vector<Place>& slots) const {
-  const Memory& before = heap_.proof().memory();
-  Place link{z3::zext(heap_.bin(before, "head"), 32), heap_.number(0), heap_.number(0)};
-  heap_.assume_facts(end, link);
-  for (const Place& at : slots) {
-    link.slot = z3::zext(heap_.region(before, "next", at.slot), 32);
-    heap_.assume_facts(end, link);
-    for (const Place& witness : slots) {
-      heap_.proof().assume(heap_.list_in_order(before, at.slot, witness.slot));
     }
   }
 }

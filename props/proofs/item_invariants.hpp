@@ -60,7 +60,6 @@ class ItemInvariants {
   void assume_regions_counted(const Memory& memory, const Place& at) const;
   void assume_disjoint(const Memory& memory, const Place& at) const;
   void assume_sizes(const Memory& memory, const Place& at) const;
-  void assume_order(const End& end, const std::vector<Place>& places) const;
   Statements region(const Memory& memory, const Ghosts& ghosts, const Place& at) const;
   Statements chunk(const Memory& memory, const Ghosts& ghosts, const Place& at) const;
   Statements item(const Memory& memory, const Ghosts& ghosts, const Place& at) const;

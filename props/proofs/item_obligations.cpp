@@ -96,6 +96,8 @@ void put(Proof& proof, const Subject& subject) {
                                       {"closed_slot", 12, 32},
                                       {"closed_slots", 16, 32}}});
   on.right.assume_at(on.ghosts, {on.at, on.any, on.witness});
+  proof.assume(on.heap.items(on.at).size_counts(before, Place::index(on.at.item),
+                                                Place::index(on.any.item)));
   proof.after(
       subject.plan + "_put",
       on.heap.arguments(
@@ -131,25 +133,118 @@ void put(Proof& proof, const Subject& subject) {
       });
 }
 
+// --- One item is taken
+
+// What comes out of a bin whose first region with room has a chunk that is `ready`: partial; or,
+// with `opens`, none of those but a free one that is writable. (Or of a bin without one: nothing.)
+void take(Proof& proof, const Subject& subject, bool opens) {
+  BinStage on(proof, subject.cls);
+  const Memory& before = on.before();
+  const Place ready = on.heap.place(" that is ready");
+  const Term head = on.heap.bin(before, "head");
+  const Term none = head == proof.number(0xFFFF'FFFF, 32);
+  proof.assume(none || z3::zext(head, 32) == on.at.slot);
+  proof.assume(ready.slot == on.at.slot);
+  if (opens) {
+    proof.set(on.heap.regions, "partial_chunks", on.at.slot, proof.number(0, 16));
+    proof.assume(on.right.is_free(before, ready) && on.right.is_writable(before, ready));
+    proof.look_at(on.heap.free_chunks(on.at.slot), Place::index(ready.chunk));
+  } else {
+    proof.assume(on.right.is_partial(before, ready));
+    proof.look_at(on.heap.partial_chunks(on.at.slot), Place::index(ready.chunk));
+  }
+  const Value out = proof.records({"out", 8, 1, {{"address", 0, 64}}});
+  on.right.assume_at(on.ghosts, {on.at, on.any, on.witness, ready});
+  const auto offset = [&](const End& end) {
+    return end.memory.field(out, "address", proof.number(0)) - on.heap.base;
+  };
+  proof.after(
+      subject.plan + "_take",
+      on.heap.arguments({{proof.number(subject.cls.cls, 32)},
+                         {proof.number(8), out.object},
+                         {proof.number(1, 32)}}),
+      [&](const End& end) {
+        // The place that the proof speaks of is that of what came out.
+        proof.assume(none || (on.at.chunk == (z3::lshr(offset(end), 16) & 511) &&
+                              on.at.item == z3::udiv(offset(end) & 0xFFFF,
+                                                     proof.number(subject.cls.unit_bytes))));
+        on.right.assume_where_read(end, on.ghosts, {on.at, on.any, on.witness, ready});
+        on.right.assume_chunks_read(end, on.ghosts);
+      },
+      [&](const End& end) {
+        const Memory& after = end.memory;
+        const auto when_taken = [&](const Term& holds) { return none || holds; };
+        on.claim_books(after, ghosts_after(on, after));
+        proof.claim("one item, or none of an empty bin",
+                    end.result.term == z3::ite(none, proof.number(0, 32), proof.number(1, 32)));
+        proof.claim("the address is that of an item",
+                    when_taken(offset(end) == offset_of(on, on.at, proof.number(0))));
+        proof.claim("it was free", when_taken(on.right.is_writable(before, on.at) &&
+                                              (on.right.is_free_item(before, on.at) ||
+                                               on.right.is_free(before, on.at))));
+        proof.claim("it is in use now", when_taken(on.right.is_used(after, on.ghosts, on.at)));
+        proof.claim("lowest first",
+                    when_taken(!on.same_chunk() || z3::uge(on.any.item, on.at.item) ||
+                               !on.right.is_free_item(before, on.any)));
+        const Term opened = !none && on.same_chunk() && on.right.is_free(before, on.at);
+        proof.claim("other items stay free or used, and are free in a chunk that was",
+                    (on.same_chunk() && on.at.item == on.any.item) ||
+                        on.right.is_free_item(after, on.any) ==
+                            (on.right.is_free_item(before, on.any) ||
+                             (opened && z3::ult(on.any.item, proof.number(subject.cls.units)))));
+        proof.claim(
+            "other chunks stay free, partial, full",
+            on.same_chunk() ||
+                (on.right.is_free(after, on.any) == on.right.is_free(before, on.any) &&
+                 on.right.is_partial(after, on.any) == on.right.is_partial(before, on.any)));
+      });
+}
+
+Subject pow2_items(std::uint32_t cls) { return {"pow2", BinClass::items_of<plan::Pow2>(cls)}; }
+Subject quarter_items(std::uint32_t cls) {
+  return {"quarter", BinClass::items_of<plan::Quarter>(cls)};
+}
+std::string of_bytes(const Subject& subject) {
+  return ", items of " + std::to_string(subject.cls.unit_bytes) + " bytes";
+}
+
+void add_put(std::vector<Obligation>& all, const Subject& subject) {
+  all.push_back({"an item is put, its region stays" + of_bytes(subject),
+                 [=](Proof& proof) { put(proof, subject); }});
+}
+
 }  // namespace
 
 std::vector<Obligation> item_obligations() {
   std::vector<Obligation> all;
-  const auto add = [&all](const Subject& subject, bool with_put) {
-    const std::string of = ", items of " + std::to_string(subject.cls.unit_bytes) + " bytes";
-    all.push_back(
-        {"an address is classified" + of, [=](Proof& proof) { classification(proof, subject); }});
-    if (with_put) {
-      all.push_back(
-          {"an item is put, its region stays" + of, [=](Proof& proof) { put(proof, subject); }});
-    }
+  const auto classify = [&all](const Subject& subject) {
+    all.push_back({"an address is classified" + of_bytes(subject),
+                   [=](Proof& proof) { classification(proof, subject); }});
   };
   for (std::uint32_t cls = 1; cls <= plan::Pow2::item_classes; ++cls) {
-    add({"pow2", BinClass::items_of<plan::Pow2>(cls)}, cls == 1 || cls == 7 || cls == 12);
+    classify(pow2_items(cls));
   }
   for (const std::uint32_t cls : {3U, 13U, 29U}) {  // units that are no power of two
-    add({"quarter", BinClass::items_of<plan::Quarter>(cls)}, false);
+    classify(quarter_items(cls));
   }
+  for (const std::uint32_t cls : {1U, 7U, 12U}) {
+    add_put(all, pow2_items(cls));
+  }
+  return all;
+}
+
+// Those that take longer.
+std::vector<Obligation> move_obligations() {
+  std::vector<Obligation> all;
+  for (const Subject& subject :
+       {pow2_items(1), pow2_items(7), pow2_items(12), quarter_items(3), quarter_items(29)}) {
+    const std::string of = of_bytes(subject);
+    all.push_back({"an item is taken" + of, [=](Proof& proof) { take(proof, subject, false); }});
+    all.push_back({"an item is taken, which opens a chunk" + of,
+                   [=](Proof& proof) { take(proof, subject, true); }});
+  }
+  add_put(all, quarter_items(3));
+  add_put(all, quarter_items(29));
   return all;
 }
 

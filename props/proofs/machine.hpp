@@ -37,6 +37,9 @@ class Machine {
   // Bin maps, which the code under proof knows by contract.
   void add_maps(const MapShape& shape) { maps_.insert_or_assign(shape.words.object, shape); }
 
+  // Every fact that a call finds of the map counts at this index at once.
+  void look_at(const Witness& witness) { witnesses_.push_back(witness); }
+
   // Every end of a call of the function, from this memory, where `assumptions` hold.
   std::vector<End> call(const std::string& function, const std::vector<Value>& arguments,
                         const Memory& memory, const std::vector<Term>& assumptions);
@@ -67,6 +70,7 @@ class Machine {
   int next_object_ = null_object + 1;
   std::map<LLVMValueRef, int> globals_;  // constants of the code: their objects
   std::map<int, MapShape> maps_;         // by the object of their words
+  std::vector<Witness> witnesses_;
   const Mutation* planted_ = nullptr;
   std::vector<Mutation> mutations_;
   std::set<LLVMValueRef> seen_;

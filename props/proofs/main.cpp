@@ -13,7 +13,8 @@ int main(int argc, char** argv) {
   std::string room;
   std::string bitcode;
   Options options;
-  app.add_option("room", room, "pow2, quarter, binmap, lists, chunks, items or segments")
+  app.add_option("room", room,
+                 "pow2, quarter, binmap, lists, chunks, items, moves, blocks or segments")
       ->required();
   app.add_option("bitcode", bitcode, "the compiled subjects of the room")
       ->required()
@@ -27,12 +28,13 @@ int main(int argc, char** argv) {
       {"pow2", pow2_obligations},        {"quarter", quarter_obligations},
       {"binmap", binmap_obligations},    {"lists", list_obligations},
       {"chunks", chunk_obligations},     {"items", item_obligations},
+      {"moves", move_obligations},       {"blocks", block_obligations},
       {"segments", segment_obligations},
   };
   if (!rooms.contains(room)) {
     fmt::print(stderr,
                "strata_prove: there is no room {}; rooms are pow2, quarter, binmap, lists, "
-               "chunks, items, segments\n",
+               "chunks, items, moves, blocks, segments\n",
                room);
     return 2;
   }

@@ -4,6 +4,14 @@
 
 namespace strata::prove {
 
+namespace {
+
+Term is_out(const MapTerms& map, const Memory& memory, const Term& index) {
+  return map.in_range(index) && !map.is_member(memory, index);
+}
+
+}  // namespace
+
 Term no_index_of(z3::context& context) { return context.bv_val(0xFFFF'FFFFU, 32); }
 
 Term MapTerms::place(const Term& index) const {
@@ -20,11 +28,28 @@ Term MapTerms::in_range(const Term& index) const {
   return z3::ult(index, index.ctx().bv_val(shape_->bits, 32)).simplify();
 }
 
+Term MapTerms::bit_of(const Term& word, const Term& index) {
+  const Term at = z3::zext(index.extract(5, 0), 58);
+  return z3::lshr(word, at).extract(0, 0);
+}
+
+Term MapTerms::agrees(const Memory& memory, const Term& word, const Term& w,
+                      const Term& index) const {
+  return z3::implies(in_range(index) && z3::lshr(index, 6) == w,
+                     (bit_of(word, index) == 1) == is_member(memory, index));
+}
+
 Term MapTerms::size_counts(const Memory& memory, const Term& index) const {
   const Term all = index.ctx().bv_val(shape_->bits, 32);
   const Term count = size(memory);
   return z3::ule(count, all) && z3::implies(is_member(memory, index), count != 0) &&
-         z3::implies(in_range(index) && !is_member(memory, index), count != all);
+         z3::implies(is_out(*this, memory, index), count != all);
+}
+
+Term MapTerms::size_counts(const Memory& memory, const Term& index, const Term& other) const {
+  const Term all = index.ctx().bv_val(shape_->bits, 32);
+  return z3::implies(index != other && is_out(*this, memory, index) && is_out(*this, memory, other),
+                     z3::ult(size(memory) + 1, all));
 }
 
 Term Extreme::qualifies(const Term& index) const {

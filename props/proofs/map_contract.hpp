@@ -5,6 +5,8 @@
 // A map is words of bits, of which those below `bits` count, and the number of its members.
 #pragma once
 
+#include <optional>
+
 #include "props/proofs/memory.hpp"
 
 namespace strata::prove {
@@ -32,8 +34,14 @@ class MapTerms {
   Term size(const Memory& memory) const { return memory.field(shape_->sizes, "size", number_); }
   Term in_range(const Term& index) const;
 
+  // The word w of 64 members, given as `word`: what it says of the member `index`.
+  static Term bit_of(const Term& word, const Term& index);
+  Term agrees(const Memory& memory, const Term& word, const Term& w, const Term& index) const;
+
   // What is true of every set and its size, at one index.
   Term size_counts(const Memory& memory, const Term& index) const;
+  // And at two: that both are missing takes two from all.
+  Term size_counts(const Memory& memory, const Term& index, const Term& other) const;
 
  private:
   const MapShape* shape_;
@@ -60,6 +68,14 @@ struct Fact {
   Term number;
   // At the witness `index`, if the map is that one.
   std::function<Term(const Term& index)> at;
+  // An index that was found: for the path to ask what is known later of that one.
+  std::optional<Term> found = std::nullopt;
+};
+
+// An index of a map at which each fact counts as soon as it is found: where a path depends on it.
+struct Witness {
+  int object;  // the words of the map
+  Term number, index;
 };
 
 }  // namespace strata::prove

@@ -33,6 +33,9 @@ class Proof {
   Value variable(const std::vector<Value>& members);
   Value null() { return {number(0), null_object}; }
   void add_maps(const MapShape& shape) { machine_.add_maps(shape); }
+  void look_at(const MapTerms& map, const Term& index) {
+    machine_.look_at({map.shape().words.object, map.number(), index});
+  }
   // Makes it hold of the first state.
   void set(const Value& object, const std::string& field, const Term& index, const Term& bits) {
     memory_.set(object, field, index, bits);
@@ -92,6 +95,8 @@ std::vector<Obligation> binmap_obligations();
 std::vector<Obligation> list_obligations();
 std::vector<Obligation> chunk_obligations();
 std::vector<Obligation> item_obligations();
+std::vector<Obligation> move_obligations();
+std::vector<Obligation> block_obligations();
 std::vector<Obligation> segment_obligations();
 
 }  // namespace strata::prove

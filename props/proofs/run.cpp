@@ -90,10 +90,19 @@ Run::Possible Run::possible(const Path& path, const Term& condition) {
   go_to(path.conditions);
   solver_.push();
   solver_.add(condition);
-  const z3::check_result result = solver_.check();
+  z3::check_result result = solver_.check();
+  z3::solver asked = solver_;
+  if (result == z3::unknown) {
+    // A path too many, in a loop without a bound, would never end.
+    asked = make_solver(context_, possible_limit_ms * 10);
+    for (const Term& known : solver_.assertions()) {
+      asked.add(known);
+    }
+    result = asked.check();
+  }
   Possible found{result != z3::unsat, {}};
   if (result == z3::sat) {
-    found.example = solver_.get_model();
+    found.example = asked.get_model();
   }
   solver_.pop();
   return found;

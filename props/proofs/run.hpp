@@ -26,6 +26,11 @@ class Run {
     LLVMValueRef call = nullptr;  // the caller's instruction, which gets the result
     std::map<LLVMValueRef, Value> values;
   };
+  // A word of a map that was read, and the map has not changed since.
+  struct KnownWord {
+    int object;
+    Term number, w, word;
+  };
   struct Path {
     std::vector<Term> conditions;
     std::map<unsigned, bool> decided;  // of these conditions, by the number of the term
@@ -35,6 +40,7 @@ class Run {
     bool ended = false;
     std::vector<Fact> facts = {};
     unsigned found = 0;  // how many calls of a contract found something
+    std::vector<KnownWord> words = {};
 
     Frame& frame() { return frames.back(); }
   };
@@ -71,9 +77,12 @@ class Run {
   void call_map(Path& path, LLVMValueRef instruction, const std::string& operation);
   MapTerms map_at(const Value& words);
   Term find(Path& path, const MapTerms& map, const Extreme& extreme);
-  Term found_index(Path& path);
-  void write_bit(Memory& memory, const MapTerms& map, const Term& index, bool value);
+  Term found_term(Path& path, unsigned bits);
+  void know(Path& path, const MapTerms& map, const Fact& fact);
+  void write_bit(Path& path, const MapTerms& map, const Term& index, bool value);
   void change_all(Path& path, const MapTerms& map, const Term& bits, bool fill);
+  Term read_word(Path& path, const MapTerms& map, const Term& w);
+  void write_word(Path& path, const MapTerms& map, const Term& w, const Term& value);
   // Ends the path in a trap, and returns false, if what a call needs does not hold.
   bool demand(Path& path, const Term& holds, const std::string& what);
 

@@ -184,6 +184,8 @@ TEST_F(Validation, Items) {
                [&] { books().chunk(slot, open).free_items = 1; });
   expect_named("a free chunk's item map is empty", slot,
                [&] { books().chunk(slot, open).summary = 1; });
+  expect_named("no page of a free chunk is held", slot,
+               [&] { books().chunk(slot, open).held_pages = 1; });
   expect_named("the item map's summary", slot, [&] { books().chunk(slot, 1).summary = 0; });
   expect_named("the item map's summary", slot, [&] { books().chunk(slot, 1).summary = 3; });
   expect_named("the item map's summary", slot, [&] {
