@@ -5,5 +5,5 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   return strata::check::fuzz_heap<strata::check::Tiny>(
-      data, size, {.validate_interval = 16, .operations_max = 48});
+      data, size, {.validate_interval = 16, .operations_max = 96});
 }

@@ -28,12 +28,12 @@ TEST = [
 CHECK_LIMIT_S = 1200
 CHECK = [
     SELF,
-    workflow("release", "shipped libraries: tests, disassembly, real programs", 480),
+    workflow("release-quick", "shipped libraries: tests, disassembly, real programs", 480),
     checked_programs(300, "check:100"),
     workflow("props", "every property", 480),
     workflow("exhaustive-quick", "every state of tiny plans, a slice", 480),
     workflow("interleave", "interleavings of every scenario", 480),
-    workflow("prove-quick", "proofs about plan and items, by Z3 and cvc5", 480),
+    workflow("prove-quick", "proofs about plan, chunks and items, by Z3 and cvc5", 480),
     workflow("fuzz", "every fuzz target", 480, STRATA_FUZZ_SECONDS="12"),
     # Any seed will do: red below 80 % noticed, where about 97 % were in the run on record.
     workflow("mutants-sample", "a sample of random changes of core", 300,

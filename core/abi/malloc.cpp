@@ -29,22 +29,26 @@ std::size_t product(std::size_t a, std::size_t b) {
 }  // namespace
 
 void* Process::malloc_miss(std::size_t size_bytes) noexcept {
+  const InCall in_call;
   return or_enomem(process_allocator().allocate_miss(own_cache(), size_bytes).address);
 }
 
 void Process::free_miss(void* pointer) noexcept {
+  const InCall in_call;
   if (pointer != nullptr) {
     process_allocator().take_back(own_cache_to_free(), to_address(pointer));
   }
 }
 
 void* allocate_aligned(std::size_t size_bytes, std::size_t align_bytes) noexcept {
+  const InCall in_call;
   return or_enomem(process_allocator().allocate_aligned(own_cache(), size_bytes, align_bytes));
 }
 
 namespace {
 
 void* allocate_zeroed(std::size_t size_bytes) {
+  const InCall in_call;
   ProcessAllocator& allocator = process_allocator();
   const Allocation allocation = allocator.allocate_known(own_cache(), size_bytes);
   void* const pointer = or_enomem(allocation.address);
@@ -56,6 +60,7 @@ void* allocate_zeroed(std::size_t size_bytes) {
 }
 
 void* reallocate(void* old, std::size_t size_bytes) {
+  const InCall in_call;
   ProcessAllocator& allocator = process_allocator();
   const std::uint64_t usable = allocator.usable_bytes(to_address(old));
   if (usable == 0) {
@@ -70,7 +75,9 @@ void* reallocate(void* old, std::size_t size_bytes) {
     return old;  // nothing is left to shrink into
   }
   if (moved != nullptr) {
-    std::memcpy(moved, old, std::min<std::size_t>(usable, size_bytes));
+    const std::size_t copied = std::min<std::size_t>(usable, size_bytes);
+    allocator.expect_copy(to_address(moved), copied);
+    std::memcpy(moved, old, copied);
     free_inline<Process>(old);
   }
   return moved;

@@ -17,6 +17,7 @@ template class Allocator<ProcessAllocator::Heap>;
 
 constinit Storage<ProcessAllocator> process_storage;
 constinit thread_local std::ptrdiff_t cache_distance = 0;
+constinit thread_local volatile std::uint32_t InCall::depth_ = 0;
 
 namespace {
 
@@ -28,6 +29,7 @@ constinit thread_local std::uint32_t frees_without_cache __attribute__((tls_mode
 // key.
 constinit StartUp<ProcessSync> start_up;
 constinit pthread_key_t exit_key{};
+constinit bool is_forked = false;
 
 void install(ProcessCache* cache) {
   cache_distance = reinterpret_cast<const std::byte*>(cache) -
@@ -42,7 +44,10 @@ void on_thread_exit(void* cache) {
 
 void before_fork() { process_allocator().fork_prepare(); }
 void after_fork_in_parent() { process_allocator().fork_parent(); }
-void after_fork_in_child() { process_allocator().fork_child(Process::cache()); }
+void after_fork_in_child() {
+  is_forked = true;
+  process_allocator().fork_child(Process::cache());
+}
 
 void apply_options() {
   const char* const text = std::getenv("STRATA_OPTIONS");
@@ -87,6 +92,16 @@ void open_early() {
   open_process();
 }
 
+// The last frees of a short program are still in a magazine: a bad one among them is reported now
+// or never. What later destructors free goes into the empty magazines. A forked child would copy
+// the pages of books that its parent goes on with, and has freed little of its own.
+[[gnu::destructor(101)]]
+void look_at_last_frees() {
+  if (!is_forked && !InCall::any()) {
+    process_allocator().flush(Process::cache());
+  }
+}
+
 }  // namespace
 
 ProcessCache* own_cache() {
@@ -128,12 +143,14 @@ ProcessCache* own_cache_to_free() {
 extern "C" {
 
 void strata_bounds_now(strata_bounds* bounds) {
+  const strata::InCall in_call;
   (void)strata::own_cache();  // opens the process's allocator
   strata::ProcessAllocator& allocator = strata::process_allocator();
   *bounds = allocator.is_open() ? allocator.bounds() : strata_bounds{};
 }
 
 void strata_purge() {
+  const strata::InCall in_call;
   strata::ProcessCache* const cache = strata::own_cache();
   if (strata::process_allocator().is_open()) {
     strata::process_allocator().purge(cache);
@@ -142,6 +159,7 @@ void strata_purge() {
 
 int strata_validate() {
   using namespace strata;
+  const InCall in_call;
   ProcessCache* const cache = own_cache();
   ProcessAllocator& allocator = process_allocator();
   return !allocator.is_open() || allocator.validate(Quiet::no, cache) ? 1 : 0;

@@ -2,6 +2,7 @@
 // thread's cache.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
@@ -54,6 +55,28 @@ struct Process {
   // Out of line; they may make the thread's cache. Null, with errno ENOMEM, on failure.
   static void* malloc_miss(std::size_t size_bytes) noexcept;
   static void free_miss(void* pointer) noexcept;
+};
+
+// Marks that the thread is inside a call that may hold locks, or have changed the books halfway: a
+// signal's handler that ends the program there finds them so.
+class InCall {
+ public:
+  InCall() {
+    depth_ = depth_ + 1;
+    std::atomic_signal_fence(std::memory_order_seq_cst);  // with a handler in this thread
+  }
+  ~InCall() {
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    depth_ = depth_ - 1;
+  }
+  InCall(const InCall&) = delete;
+  InCall& operator=(const InCall&) = delete;
+
+  static bool any() { return depth_ != 0; }
+
+ private:
+  static constinit thread_local volatile std::uint32_t depth_
+      __attribute__((tls_model("initial-exec"), visibility("hidden")));
 };
 
 // The calling thread's cache, made if it has none yet; the process's allocator is opened if need

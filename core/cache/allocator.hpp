@@ -37,6 +37,10 @@ class Allocator {
   // does not touch costs nothing.
   static constexpr std::uint64_t dropped_bytes_min = Plan::region_bytes;
 
+  // From here on, getting pages in one call before they are written is worth the call: half the
+  // time of a fault each.
+  static constexpr std::uint64_t populated_bytes_min = Plan::chunk_bytes;
+
   // Address space that is worth starting with: two regions.
   static constexpr std::uint64_t heap_bytes_min = 2 * Plan::region_bytes;
 
@@ -68,6 +72,13 @@ class Allocator {
   Cache* attach() {
     Cache* const cache = registry_.take();
     return cache != nullptr ? cache : dead();
+  }
+
+  // Gives what the cache holds back to the bins, which look at each pointer. It stays the thread's.
+  void flush(Cache* cache) {
+    Reports reports;
+    Exchange(heap_, *cache, reports).give_back();
+    finish(reports);
   }
 
   // Gives back what the cache holds, and the cache.
@@ -211,6 +222,14 @@ class Allocator {
       (void)heap_.trim(address, size_bytes, usable);
     }
     return true;
+  }
+
+  // The first `bytes` of a live allocation are about to be written, from end to end.
+  void expect_copy(Address address, std::uint64_t bytes) {
+    if (bytes >= populated_bytes_min) {
+      const std::uint64_t begin = address - heap_.base;
+      heap_.populate({begin, round_up(begin + bytes, Plan::page_bytes)});
+    }
   }
 
   // Makes all of a large allocation zero, at no cost for what is not resident; false: it is none,

@@ -1,6 +1,6 @@
 // What goes between a thread's magazines and the heap: a batch comes when malloc misses, the older
-// half goes when free finds its magazine full, and all of it when the thread ends or nothing is
-// left.
+// half goes when free finds its magazine full, and all of it when the thread or the program ends or
+// nothing is left.
 #pragma once
 
 #include <algorithm>

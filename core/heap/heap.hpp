@@ -99,7 +99,7 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
     if (taken.count == 0) {
       taken = growth.take_larger(request, end);
     }
-    populate(taken);
+    make_ready(taken);
     return taken;
   }
 
@@ -254,7 +254,7 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
  private:
   // The items of the batch pin their pages. Free ones up to the end of the range may be purged at
   // this moment: then they are resident and known to be zero, until they are used.
-  void populate(const Taken& taken) {
+  void make_ready(const Taken& taken) {
     if (taken.untouched.begin < taken.untouched.end) {
       State::populate(taken.untouched);
     }

@@ -191,7 +191,7 @@ class Items : public Chunks<State> {
     Address* end;        // the next item goes below
     std::uint32_t left;  // to take
     std::uint16_t quarter;
-    bool may_populate;
+    bool is_large;  // a batch that is worth populating for, once
     Range untouched;
   };
   // Populating is for batches of a thread that came back for more, twice what a first refill asks
@@ -273,8 +273,8 @@ class Items : public Chunks<State> {
     const std::uint16_t touched =
         pages(taking.end[-1] - chunk_start, *out_end + size - 1 - chunk_start);
     const auto fresh = static_cast<std::uint16_t>(touched & ~chunk.dirty_pages);
-    if (fresh != 0 && taking.may_populate && may_populate(slot, c)) {
-      taking.may_populate = false;  // once for a batch
+    const bool is_first = taking.untouched.begin == taking.untouched.end;
+    if (fresh != 0 && taking.is_large && is_first && may_populate(slot, c)) {
       taking.untouched = widen(slot, c, touched, fresh);
     }
     chunk.dirty_pages |= touched;

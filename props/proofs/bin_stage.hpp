@@ -55,22 +55,31 @@ struct BinStage {
                   same_region() || heap.region(after, "cls", any.slot) ==
                                        heap.region(before(), "cls", any.slot));
     claim_all(proof(), right.all(after, now, any));
+    proof().claim("the list is in order", heap.list_in_order(after, any.slot, witness.slot));
   }
   // And what is not of the chunk is as it was.
   void claim_right(const Memory& after, const Ghosts& now) {
     claim_books(after, now);
-    Term same = proof().truth(true);
-    for (const char* name : {"free_units", "partial_chunks", "writable", "dirty", "cls"}) {
-      same = same && heap.region(after, name, any.slot) == heap.region(before(), name, any.slot);
-    }
-    proof().claim("another region's record stays", same_region() || same);
+    claim_others_stay(after);
     proof().claim("other chunks stay free, partial, full",
                   same_chunk() || closed_region(after) ||
                       (right.is_free(after, any) == right.is_free(before(), any) &&
                        right.is_partial(after, any) == right.is_partial(before(), any)));
     proof().claim("items stay free, held or used",
                   right.is_free_item(after, any) == right.is_free_item(before(), any));
-    proof().claim("the list is in order", heap.list_in_order(after, any.slot, witness.slot));
+  }
+  void claim_others_stay(const Memory& after) {
+    Term region = proof().truth(true);
+    for (const char* name : {"free_units", "partial_chunks", "writable", "dirty", "cls"}) {
+      region =
+          region && heap.region(after, name, any.slot) == heap.region(before(), name, any.slot);
+    }
+    proof().claim("another region's record stays", same_region() || region);
+    Term chunk = proof().truth(true);
+    for (const char* name : {"free_items", "dirty_pages", "held_pages"}) {
+      chunk = chunk && heap.chunk(after, name, any) == heap.chunk(before(), name, any);
+    }
+    proof().claim("another chunk's record stays", same_chunk() || closed_region(after) || chunk);
   }
   Term closed_region(const Memory& after) {
     return same_region() && field(after, "cls") != field(before(), "cls");

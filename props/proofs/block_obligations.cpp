@@ -187,9 +187,12 @@ void take(Proof& proof, const BinClass& cls) {
         proof.claim("lowest first",
                     when_taken(on.at.slot != on.any.slot || z3::uge(on.any.chunk, on.at.chunk) ||
                                !on.is_free(before, on.any)));
+        const auto if_taken = [&](const Term& bytes) {
+          return z3::ite(none, proof.number(0), bytes);
+        };
         proof.claim("it counts as live, no more as dirty",
-                    when_taken(on.moved(after, "live_bytes") == proof.number(cls.unit_bytes) &&
-                               on.moved(after, "dirty_bytes") == -on.dirty_bytes(before, on.at)));
+                    on.moved(after, "live_bytes") == if_taken(proof.number(cls.unit_bytes)) &&
+                        on.moved(after, "dirty_bytes") == if_taken(-on.dirty_bytes(before, on.at)));
       });
 }
 
@@ -224,10 +227,11 @@ void put(Proof& proof, const BinClass& cls) {
                     says(double_free) == (inside == 0 && !on.is_used(before, on.at)));
         proof.claim("it is free now, and as dirty as it was",
                     z3::implies(good, on.is_free(after, on.at) && on.is_dirty(after, on.at)));
-        proof.claim("a bad one changes nothing",
-                    good || (on.is_free(after, on.at) == on.is_free(before, on.at) &&
-                             on.is_dirty(after, on.at) == on.is_dirty(before, on.at) &&
-                             on.moved(after, "live_bytes") == 0));
+        proof.claim(
+            "a bad one changes nothing",
+            good || (on.is_free(after, on.at) == on.is_free(before, on.at) &&
+                     on.is_dirty(after, on.at) == on.is_dirty(before, on.at) &&
+                     on.moved(after, "live_bytes") == 0 && on.moved(after, "dirty_bytes") == 0));
         proof.claim(
             "it counts as dirty, no more as live",
             z3::implies(good, on.moved(after, "live_bytes") == -proof.number(cls.unit_bytes) &&

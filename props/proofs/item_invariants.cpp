@@ -148,10 +148,10 @@ Statements ItemInvariants::item(const Memory& memory, const Ghosts& ghosts, cons
       {"no used item touches a clean page",
        z3::implies(is_used(memory, ghosts, at),
                    (heap_.chunk(memory, "dirty_pages", at) & pages_of_it) == pages_of_it)},
-      {"no free item touches a page in a purger's hands",
+      {"no page of a free item, or of a free chunk, is in a purger's hands",
        z3::implies(heap_.is_of_bin(memory, at.slot) && exists &&
                        (is_free_item(memory, at) || is_free(memory, at)),
-                   (heap_.chunk(memory, "held_pages", at) & pages_of_it) == 0)},
+                   (heap_.chunk(memory, "held_pages", at) & held_with(at)) == 0)},
   };
 }
 

@@ -174,29 +174,44 @@ void take(Proof& proof, const Subject& subject, bool opens) {
       [&](const End& end) {
         const Memory& after = end.memory;
         const auto when_taken = [&](const Term& holds) { return none || holds; };
+        const Term is_taken = !none;
+        const auto is_free_item = [&](const Place& place) {
+          return on.right.is_free_item(before, place);
+        };
         on.claim_books(after, ghosts_after(on, after));
         proof.claim("one item, or none of an empty bin",
                     end.result.term == z3::ite(none, proof.number(0, 32), proof.number(1, 32)));
         proof.claim("the address is that of an item",
                     when_taken(offset(end) == offset_of(on, on.at, proof.number(0))));
-        proof.claim("it was free", when_taken(on.right.is_writable(before, on.at) &&
-                                              (on.right.is_free_item(before, on.at) ||
-                                               on.right.is_free(before, on.at))));
+        const Term was_free = on.right.is_free(before, on.at);
+        proof.claim("it was free, of a chunk that was partial or is opened",
+                    when_taken(on.right.is_writable(before, on.at) &&
+                               (opens ? was_free : on.right.is_free_item(before, on.at))));
         proof.claim("it is in use now", when_taken(on.right.is_used(after, on.ghosts, on.at)));
-        proof.claim("lowest first",
+        proof.claim("the lowest item of it",
                     when_taken(!on.same_chunk() || z3::uge(on.any.item, on.at.item) ||
-                               !on.right.is_free_item(before, on.any)));
-        const Term opened = !none && on.same_chunk() && on.right.is_free(before, on.at);
+                               (!opens && !is_free_item(on.any))));
+        proof.claim("of the lowest such chunk",
+                    when_taken(!on.same_region() || z3::uge(on.any.chunk, on.at.chunk) ||
+                               !(opens ? on.right.is_free(before, on.any)
+                                       : on.right.is_partial(before, on.any))));
+        const Term exists = z3::ult(on.any.item, proof.number(subject.cls.units));
+        const Term opened = is_taken && on.same_chunk() && was_free && exists;
         proof.claim("other items stay free or used, and are free in a chunk that was",
                     (on.same_chunk() && on.at.item == on.any.item) ||
-                        on.right.is_free_item(after, on.any) ==
-                            (on.right.is_free_item(before, on.any) ||
-                             (opened && z3::ult(on.any.item, proof.number(subject.cls.units)))));
+                        on.right.is_free_item(after, on.any) == (is_free_item(on.any) || opened));
         proof.claim(
             "other chunks stay free, partial, full",
             on.same_chunk() ||
                 (on.right.is_free(after, on.any) == on.right.is_free(before, on.any) &&
                  on.right.is_partial(after, on.any) == on.right.is_partial(before, on.any)));
+        on.claim_others_stay(after);
+        const Term counts = none || !was_free;
+        proof.claim("a chunk that is opened counts as live, no more as dirty",
+                    on.moved(after, "live_bytes") ==
+                            z3::ite(counts, proof.number(0), proof.number(HeapView::chunk_bytes)) &&
+                        on.moved(after, "dirty_bytes") ==
+                            z3::ite(counts, proof.number(0), -on.right.dirty_bytes(before, on.at)));
       });
 }
 

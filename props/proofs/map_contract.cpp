@@ -39,6 +39,12 @@ Term MapTerms::agrees(const Memory& memory, const Term& word, const Term& w,
                      (bit_of(word, index) == 1) == is_member(memory, index));
 }
 
+Term MapTerms::fits(const Term& word) const {
+  z3::context& context = word.ctx();
+  return shape_->bits >= 64 ? context.bool_val(true)
+                            : z3::lshr(word, context.bv_val(shape_->bits, 64)) == 0;
+}
+
 Term MapTerms::size_counts(const Memory& memory, const Term& index) const {
   const Term all = index.ctx().bv_val(shape_->bits, 32);
   const Term count = size(memory);

@@ -38,6 +38,9 @@ class MapTerms {
   static Term bit_of(const Term& word, const Term& index);
   Term agrees(const Memory& memory, const Term& word, const Term& w, const Term& index) const;
 
+  // Whether the word has no bit beyond the map's end. (Maps end with a word, or are one.)
+  Term fits(const Term& word) const;
+
   // What is true of every set and its size, at one index.
   Term size_counts(const Memory& memory, const Term& index) const;
   // And at two: that both are missing takes two from all.

@@ -10,6 +10,9 @@ constexpr std::uint64_t steps_max = 100'000;
 constexpr std::size_t ends_max = 400;
 // What is not known to be impossible is followed.
 constexpr unsigned possible_limit_ms = 2'000;
+// A path too many, in a loop without a bound, would never end: so it is worth more to know. Not of
+// a planted bug, of which there are others.
+constexpr unsigned thorough_limit_ms = 20'000;
 
 Term is_one(const Term& bit) { return bit == bit.ctx().bv_val(1, 1); }
 
@@ -93,8 +96,8 @@ Run::Possible Run::possible(const Path& path, const Term& condition) {
   z3::check_result result = solver_.check();
   z3::solver asked = solver_;
   if (result == z3::unknown) {
-    // A path too many, in a loop without a bound, would never end.
-    asked = make_solver(context_, possible_limit_ms * 10);
+    asked =
+        make_solver(context_, machine_.planted_ == nullptr ? thorough_limit_ms : possible_limit_ms);
     for (const Term& known : solver_.assertions()) {
       asked.add(known);
     }

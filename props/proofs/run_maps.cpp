@@ -63,9 +63,7 @@ Term Run::read_word(Path& path, const MapTerms& map, const Term& w) {
   }
   const Term word = found_term(path, 64);
   const Memory memory = path.memory;
-  if (map.shape().bits < 64) {
-    path.conditions.push_back(z3::lshr(word, number(map.shape().bits, 64)) == 0);
-  }
+  path.conditions.push_back(map.fits(word));
   const Fact agrees{object, map.number(),
                     [=](const Term& index) { return map.agrees(memory, word, w, index); }};
   for (const Fact& known : path.facts) {
@@ -135,10 +133,17 @@ void Run::call_map(Path& path, LLVMValueRef instruction, const std::string& oper
     if (demand(path, map.size(path.memory) != 0, "the first word of an empty map")) {
       give(z3::lshr(find(path, map, {true, number(0, 32)}), 6));
     }
-  } else if (operation == "word") {
-    give(read_word(path, map, operand(1).term.simplify()));
-  } else if (operation == "set_word") {
-    write_word(path, map, operand(1).term.simplify(), operand(2).term);
+  } else if (operation == "word" || operation == "set_word") {
+    const Term w = operand(1).term.simplify();
+    if (!demand(path, map.in_range(z3::shl(w, 6)) && z3::ult(w, number(1U << 20, 32)),
+                "a word outside a map")) {
+      return;
+    }
+    if (operation == "word") {
+      give(read_word(path, map, w));
+    } else if (demand(path, map.fits(operand(2).term), outside)) {
+      write_word(path, map, w, operand(2).term);
+    }
   } else if (operation == "fill" || operation == "clear") {
     change_all(path, map, operand(1).term, operation == "fill");
   } else {

@@ -308,6 +308,31 @@ TEST(BadPointersDeathTest, AreNamedAndAbort) {
   std::free(run);
 }
 
+TEST(BadPointersDeathTest, AmongTheLastFreesAreNamedWhenTheProgramEnds) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");  // a program of its own: forked children do not
+  char* volatile item = static_cast<char*>(std::malloc(64));
+  EXPECT_DEATH(
+      {
+        std::free(item);
+        std::free(item);
+        std::exit(0);
+      },
+      "free of something already free.*chunk .* item ");
+  EXPECT_DEATH(
+      {
+        std::free(item + 8);
+        std::exit(0);
+      },
+      "not the start of an allocation");
+  EXPECT_EXIT(
+      {
+        std::free(item);
+        std::exit(7);
+      },
+      testing::ExitedWithCode(7), "^$");
+  std::free(item);
+}
+
 TEST(Validate, OfTheWholeProcess) { EXPECT_EQ(strata_validate(), 1); }
 
 }  // namespace

@@ -68,6 +68,18 @@ TEST_F(Populating, NotForTheFirstFewItemsOfAThread) {
   EXPECT_EQ(dirty_pages(1), 0x000f);
 }
 
+TEST_F(Populating, WhatIsCopiedToABlockComesInOneCall) {
+  const std::uint64_t block = room.take(1024 * kib);
+  room.memory().populated = {};
+  room->expect_copy(room.heap().base + block, 64 * kib - 1);
+  expect_range(room.memory().populated, 0, 0);
+  room->expect_copy(room.heap().base + block, 100 * kib + 1);
+  expect_range(room.memory().populated, block, block + 104 * kib);
+  room->expect_copy(room.heap().base + block, 1024 * kib);
+  expect_range(room.memory().populated, block, block + 1024 * kib);
+  room.give(block);
+}
+
 TEST_F(Populating, NotOverPagesThatOthersHave) {
   (void)take(kib, 64);
   (void)take(kib, 64);
