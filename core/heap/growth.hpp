@@ -86,6 +86,9 @@ class Growth {
     return taken.count > 0 ? taken : open(bin, end, count);
   }
 
+  // Made writable by this.
+  std::uint64_t grown_bytes() const { return grown_chunks_ * Plan::chunk_bytes; }
+
   static bool can_serve(Class larger, const Request& request) {
     return Plan::unit_align(larger) >= request.align_bytes;
   }
@@ -263,10 +266,12 @@ class Growth {
 
   [[clang::requires_capability(!role::Bin::held, !role::Segments::held)]]
   bool commit_chunks(std::uint32_t slot, std::uint32_t from, std::uint32_t to) {
-    return state_.commit(
+    const bool committed = state_.commit(
         Space::heap,
         (std::uint64_t{slot} << Plan::region_shift) + (std::uint64_t{from} << Plan::chunk_shift),
         std::uint64_t{to - from} << Plan::chunk_shift);
+    grown_chunks_ += committed ? to - from : 0;
+    return committed;
   }
 
   // Asks for huge pages if they suit what `chunks` of a bin's region are writable for, and `now` is
@@ -317,6 +322,7 @@ class Growth {
 
   State& state_;
   const typename State::Books& books_;
+  std::uint64_t grown_chunks_ = 0;
 };
 
 }  // namespace strata

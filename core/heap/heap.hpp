@@ -95,6 +95,9 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
     if (taken.count == 0) {
       const auto commit = State::lock_commit();
       taken = growth.grow(request, end, count);
+      if (taken.count > 0) {
+        pay_for_growth(request.bin, growth.grown_bytes());
+      }
     }
     if (taken.count == 0) {
       taken = growth.take_larger(request, end);
@@ -221,6 +224,23 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
       if (const auto purge = State::try_lock_purge()) {
         // Well below the limit, so that the search for what is dirty is not for each free.
         Purge<State>(*this).whole_units(limit - limit / 4, bin);
+      }
+    }
+  }
+
+  // What one bin has grown by, others give back of free chunks, if more than a quarter of the bound
+  // above is dirty: memory at its peak is what is live then, not what each class once needed. Just
+  // as much, so that it costs no more than the growth did. (Afterwards: an attempt to grow that
+  // fails changes nothing.)
+  [[clang::requires_capability(role::Commit::held)]]
+  void pay_for_growth(Class bin, std::uint64_t grown_bytes) {
+    const auto& control = books.control();
+    const std::uint64_t dirty = control.dirty_bytes.load(std::memory_order_relaxed);
+    const std::uint64_t live = control.live_bytes.load(std::memory_order_relaxed);
+    const std::uint64_t limit = std::max(dirty_bytes_max / 4, live / 32);
+    if (dirty > limit && grown_bytes > 0) {
+      if (const auto purge = State::try_lock_purge()) {
+        Purge<State>(*this).chunks(std::max(limit, dirty - std::min(dirty, grown_bytes)), bin);
       }
     }
   }

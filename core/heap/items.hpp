@@ -191,7 +191,7 @@ class Items : public Chunks<State> {
     Address* end;        // the next item goes below
     std::uint32_t left;  // to take
     std::uint16_t quarter;
-    bool is_large;  // a batch that is worth populating for, once
+    bool is_large;  // a batch that is worth populating for
     Range untouched;
   };
   // Populating is for batches of a thread that came back for more, twice what a first refill asks
@@ -274,7 +274,8 @@ class Items : public Chunks<State> {
         pages(taking.end[-1] - chunk_start, *out_end + size - 1 - chunk_start);
     const auto fresh = static_cast<std::uint16_t>(touched & ~chunk.dirty_pages);
     const bool is_first = taking.untouched.begin == taking.untouched.end;
-    if (fresh != 0 && taking.is_large && is_first && may_populate(slot, c)) {
+    const bool is_worth_it = taking.is_large || c >= Plan::filling_chunks;
+    if (fresh != 0 && is_worth_it && is_first && may_populate(slot, c)) {
       taking.untouched = widen(slot, c, touched, fresh);
     }
     chunk.dirty_pages |= touched;
@@ -291,21 +292,27 @@ class Items : public Chunks<State> {
     return c >= Plan::sparse_chunks && books_.region(slot).pages != Pages::huge;
   }
   // The pages of the chunk from the lowest fresh one to the end of the group in which the touched
-  // ones end, up to one that others may have. What is populated is dirty, used or not, so that a
-  // purge finds it.
+  // ones end, or of the chunk, up to one that others may have. What is populated is dirty, used or
+  // not, so that a purge finds it.
   [[clang::requires_capability(role::Bin::held)]]
   Range widen(std::uint32_t slot, std::uint32_t c, std::uint16_t touched, std::uint16_t fresh) {
     chunk_t& chunk = books_.chunk(slot, c);
     const std::uint64_t others = chunk.dirty_pages | std::uint64_t{chunk.held_pages};
     const std::uint64_t lowest = lowest_bit(std::uint64_t{fresh});
-    const std::uint64_t limit =
+    const std::uint64_t group_end =
         round_up(highest_bit(std::uint64_t{touched}) + 1, std::uint64_t{Plan::populated_pages});
+    const std::uint64_t limit =
+        c < Plan::filling_chunks ? std::min(group_end, used_pages()) : used_pages();
     const std::uint64_t stop = lowest_bit(others >> lowest | std::uint64_t{1} << (limit - lowest));
     const std::uint64_t begin = lowest << Plan::page_shift;
     const std::uint64_t end = (lowest + stop) << Plan::page_shift;
     chunk.dirty_pages |= pages(begin, end - 1);
     const std::uint64_t start = offset_of(slot, c);
     return {start + begin, start + end};
+  }
+  // Behind those no item lies.
+  std::uint64_t used_pages() const {
+    return ((capacity() * Plan::unit_bytes(cls_) - 1) >> Plan::page_shift) + 1;
   }
   // The pages from that of byte `first` of a chunk to that of byte `last`.
   static std::uint16_t pages(std::uint64_t first, std::uint64_t last) {

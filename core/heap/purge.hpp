@@ -32,6 +32,18 @@ class Purge {
     bin(warm);
   }
 
+  // Free chunks of items of other bins alone, until no more than `goal_bytes` are dirty: they are
+  // as small as what a bin grows by, and a large block costs much more to touch again.
+  [[clang::requires_capability(role::Purge::held)]]
+  void chunks(std::uint64_t goal_bytes, Class warm) {
+    aim_ = {.goal_bytes = goal_bytes};
+    for (Class cls = Plan::item_classes; cls > Plan::unused; --cls) {
+      if (cls != warm) {
+        bin(cls);
+      }
+    }
+  }
+
   // Everything free and dirty, page by page where chunks are partly used.
   [[clang::requires_capability(role::Purge::held)]]
   void everything() {

@@ -99,7 +99,8 @@ class PurgeChunks {
                         Batch& batch) {
     // Beyond the writable prefix all is free and clean.
     limit = std::min<std::uint32_t>(limit, books_.of_bins().region(slot).writable);
-    while (limit > 0 && !batch.ends_at(limit)) {
+    // What is held is not dirty any more.
+    while (limit > 0 && !batch.ends_at(limit) && !aim_.is_reached(books_)) {
       const std::uint32_t free = books_.of_bins().free_chunks(slot).last_before(limit);
       const std::uint32_t partial =
           by_page ? books_.of_bins().partial_chunks(slot).last_before(limit) : no_index;

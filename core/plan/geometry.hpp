@@ -39,14 +39,17 @@ struct Geometry {
   static constexpr std::uint32_t growth_chunks_max =
       chunks_per_region >= 8 ? chunks_per_region / 8 : 1;
 
-  // From this prefix on (8 MiB) a region is taken to be one that fills up: huge pages suit it. At
-  // half of that what the last one leaves untouched is a tenth of a small program's memory.
-  static constexpr std::uint32_t dense_chunks = 2 * growth_chunks_max;
+  // From this prefix on (16 MiB) huge pages suit a region. At half of that what the last one leaves
+  // untouched is a twentieth of a small program's memory.
+  static constexpr std::uint32_t dense_chunks = 4 * growth_chunks_max;
 
   // What items reach first is made ready to the end of so many pages (16 KiB): one call costs half
   // of what the faults would. Not in a region's first chunks, which may be all that is used.
   static constexpr std::uint32_t populated_pages = pages_per_chunk >= 16 ? 4 : 1;
   static constexpr std::uint32_t sparse_chunks = 1;
+  // From here on (1 MiB) a region is one that fills up, and each chunk is made ready as a whole.
+  static constexpr std::uint32_t filling_chunks =
+      pages_per_chunk >= 16 ? initial_chunks : chunks_per_region;
 
   static constexpr std::uint32_t word_bits = 1U << WordShift;
   static constexpr std::uint32_t words_per_chunk =

@@ -62,6 +62,23 @@ TEST_F(Populating, PagesThatABatchReachesFirstComeByFours) {
   EXPECT_EQ(dirty_pages(1), 0xffff);
 }
 
+TEST_F(Populating, WholeChunksOnceARegionFillsUp) {
+  for (int chunk = 0; chunk < 16; ++chunk) {
+    (void)take(kib, 64);
+  }
+  expect_range(take(kib, 1), 0, 64 * kib);
+  EXPECT_EQ(dirty_pages(16), 0xffff);
+  expect_range(take(kib, 20), 0, 0);
+}
+
+TEST_F(Populating, NotBehindTheLastItemOfAChunk) {
+  Scripted<plan::Quarter> other;
+  (void)other.take_many(5 * kib, 16 * 12);
+  other.memory().populated = {};
+  const std::uint64_t item = other.take(5 * kib);
+  expect_range(other.memory().populated, item, item + 60 * kib);
+}
+
 TEST_F(Populating, NotForTheFirstFewItemsOfAThread) {
   (void)take(kib, 64);
   expect_range(take(kib, 15), 0, 0);
@@ -95,7 +112,7 @@ TEST_F(Populating, NotWhatIsDirtyOrHasHugePages) {
   (void)take(kib, 64);
   give(64 * kib, 80 * kib);
   expect_range(take(kib, 16), 0, 0);  // they were handed out before
-  for (int i = 0; i < 5 * 1024 / 64; ++i) {
+  for (int i = 0; i < 13 * 1024 / 64; ++i) {
     (void)take(kib, 64);
   }
   ASSERT_EQ(room.region(first).pages, Pages::huge);

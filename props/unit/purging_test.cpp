@@ -54,6 +54,28 @@ TEST(Purging, OtherSizesFirstAndHighestFirst) {
   room.give(cold[16]);
 }
 
+TEST(Purging, WhatOneSizeGrowsByOthersGiveBack) {
+  Scripted<plan::Pow2> room;
+  const auto cold = room.take_many(32 * kib, 2 * 128);  // 8 MiB
+  const std::uint64_t block = room.take(2 * mib);
+  room.give(block);
+  room.give(cold);
+  EXPECT_EQ(room.dirty(), 10 * mib - 64 * kib) << "one chunk is kept as the bin's empty one";
+  EXPECT_TRUE(room.drops().empty());
+  const auto items = room.take_many(kib, 1024);  // the first MiB of its region
+  EXPECT_EQ(room.dirty(), 9 * mib - 64 * kib);
+  EXPECT_EQ(room.drops().size(), 1U) << "neighbours, from above";
+  const auto more = room.take_many(kib, 15 * 1024);
+  EXPECT_EQ(room.dirty(), 4 * mib) << "a quarter of the bound stays";
+  EXPECT_EQ(room.usable(block), 0U + 2 * mib);
+  EXPECT_TRUE(room.heap().memory.committed(Space::heap).holds(block, block + 2 * mib, 1));
+  for (const Range& range : room.drops()) {
+    EXPECT_TRUE(range.end <= block || range.begin >= block + 2 * mib) << "blocks stay";
+  }
+  room.give(more);
+  room.give(items);
+}
+
 TEST(Purging, UnusedSlotsBeforeAll) {
   Scripted<plan::Pow2> room;
   const auto run = room.take(gib + mib);
@@ -314,7 +336,7 @@ TEST(HugePages, ItemsOfRegionsThatFillUp) {
   Scripted<plan::Pow2> room;
   for (std::uint32_t i = 0; i < 2 * 512; ++i) {
     const std::uint64_t item = room.take(32 * kib);
-    const Pages expected = room.region(item).writable >= 128 ? Pages::huge : Pages::unadvised;
+    const Pages expected = room.region(item).writable >= 256 ? Pages::huge : Pages::unadvised;
     EXPECT_EQ(room.memory().advised(item), expected) << i;
     EXPECT_EQ(room.region(item).pages, expected);
   }
@@ -338,7 +360,7 @@ TEST(HugePages, BlocksThatAreNeitherSmallNorVeryLarge) {
 // they were called huge without the system's having heard of it.)
 TEST(HugePages, ASegmentOfWhichOneSlotHadThemIsToldOfTheRest) {
   Scripted<Small> room;
-  const auto items = room.take_many(64, 5);  // more than a chunk
+  const auto items = room.take_many(64, 13);  // more than three chunks
   ASSERT_EQ(items[0], 0U);
   ASSERT_EQ(room.memory().advised(0), Pages::huge);
   room.give(items);
@@ -352,28 +374,28 @@ TEST(HugePages, ASegmentOfWhichOneSlotHadThemIsToldOfTheRest) {
 
 TEST(HugePages, GoWhenHalfOfTheRegionIsFree) {
   Scripted<plan::Pow2> room;
-  const auto items = room.take_many(32 * kib, 2 * 128);
+  const auto items = room.take_many(32 * kib, 2 * 256);
   ASSERT_EQ(room.memory().advised(0), Pages::huge);
   const auto purge_later = [&] {
     room.memory().clock_ms += 1000;
     room.heap().purge_if_due();
   };
-  for (std::uint32_t i = 0; i < 126; ++i) {
+  for (std::uint32_t i = 0; i < 254; ++i) {
     room.give(items[2 * i]);  // half of each of these chunks
   }
   room.drops();
   purge_later();
   EXPECT_EQ(room.memory().advised(0), Pages::huge) << "more than half is in use";
   EXPECT_TRUE(room.drops().empty());
-  room.give({items[252], items[254]});
+  room.give({items[508], items[510]});
   purge_later();
   EXPECT_EQ(room.memory().advised(0), Pages::small);
-  EXPECT_EQ(room.drops().size(), 128U);
+  EXPECT_EQ(room.drops().size(), 256U);
 }
 
 TEST(HugePages, AFullPurgeDividesThem) {
   Scripted<plan::Pow2> room;
-  const auto items = room.take_many(32 * kib, 2 * 128);
+  const auto items = room.take_many(32 * kib, 2 * 256);
   room.give(items[5]);
   room.drops();
   room->purge(room->dead());
