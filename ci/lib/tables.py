@@ -57,7 +57,7 @@ FULL = [
     workflow("props", "every property", 1800),
     workflow("exhaustive-full", "every state of tiny plans", 3600),
     workflow("interleave", "interleavings of every scenario", 3600),
-    workflow("prove", "proofs about the source, by Z3 and cvc5", 1800),
+    workflow("prove", "proofs about the source, by Z3 and cvc5", 3600),
     workflow("fuzz", "every fuzz target", 7200, STRATA_FUZZ_SECONDS="600"),
     workflow("fuzz-afl", "every fuzz target under AFL++", 3600, STRATA_FUZZ_SECONDS="60"),
     Step("oss-fuzz", "the build of OSS-Fuzz, and its targets on their seeds", ("ci/oss-fuzz/try",),
