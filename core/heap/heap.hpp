@@ -216,11 +216,8 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
 
   // After a put to `bin`: what the bound above says must go at once.
   void relieve(Class bin) {
-    const auto& control = books.control();
-    const std::uint64_t dirty = control.dirty_bytes.load(std::memory_order_relaxed);
-    const std::uint64_t live = control.live_bytes.load(std::memory_order_relaxed);
-    const std::uint64_t limit = std::max(dirty_bytes_max, live / 8);
-    if (dirty > limit) [[unlikely]] {
+    const std::uint64_t limit = dirty_limit();
+    if (dirty_bytes() > limit) [[unlikely]] {
       if (const auto purge = State::try_lock_purge()) {
         // Well below the limit, so that the search for what is dirty is not for each free.
         Purge<State>(*this).whole_units(limit - limit / 4, bin);
@@ -234,10 +231,8 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
   // fails changes nothing.)
   [[clang::requires_capability(role::Commit::held)]]
   void pay_for_growth(Class bin, std::uint64_t grown_bytes) {
-    const auto& control = books.control();
-    const std::uint64_t dirty = control.dirty_bytes.load(std::memory_order_relaxed);
-    const std::uint64_t live = control.live_bytes.load(std::memory_order_relaxed);
-    const std::uint64_t limit = std::max(dirty_bytes_max / 4, live / 32);
+    const std::uint64_t dirty = dirty_bytes();
+    const std::uint64_t limit = dirty_limit() / 4;
     if (dirty > limit && grown_bytes > 0) {
       if (const auto purge = State::try_lock_purge()) {
         Purge<State>(*this).chunks(std::max(limit, dirty - std::min(dirty, grown_bytes)), bin);
@@ -272,6 +267,16 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
   }
 
  private:
+  // Statistics: relaxed.
+  std::uint64_t dirty_bytes() const {
+    return books.control().dirty_bytes.load(std::memory_order_relaxed);
+  }
+  // The bound above.
+  std::uint64_t dirty_limit() const {
+    return std::max(dirty_bytes_max,
+                    books.control().live_bytes.load(std::memory_order_relaxed) / 8);
+  }
+
   // The items of the batch pin their pages. Free ones up to the end of the range may be purged at
   // this moment: then they are resident and known to be zero, until they are used.
   void make_ready(const Taken& taken) {

@@ -37,11 +37,7 @@ class Purge {
   [[clang::requires_capability(role::Purge::held)]]
   void chunks(std::uint64_t goal_bytes, Class warm) {
     aim_ = {.goal_bytes = goal_bytes};
-    for (Class cls = Plan::item_classes; cls > Plan::unused; --cls) {
-      if (cls != warm) {
-        bin(cls);
-      }
-    }
+    bins_through(Plan::item_classes, warm);
   }
 
   // Everything free and dirty, page by page where chunks are partly used.
@@ -64,7 +60,11 @@ class Purge {
   [[clang::requires_capability(role::Purge::held)]]
   void all_but(Class warm) {
     unused_slots();
-    for (Class cls = Plan::last_block; cls > Plan::unused; --cls) {
+    bins_through(Plan::last_block, warm);
+  }
+  [[clang::requires_capability(role::Purge::held)]]
+  void bins_through(Class last, Class warm) {
+    for (Class cls = last; cls > Plan::unused; --cls) {
       if (cls != warm) {
         bin(cls);
       }

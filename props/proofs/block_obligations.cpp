@@ -8,10 +8,6 @@
 namespace strata::prove {
 namespace {
 
-// strata::Problem, as the numbers that the entry points return.
-constexpr int interior_pointer = 3;
-constexpr int double_free = 4;
-
 // The books, a place that the code is called for, and one that stands for all. A place is the lead
 // of a segment, and a block.
 struct BlockStage {
@@ -218,13 +214,13 @@ void put(Proof& proof, const BinClass& cls) {
       [&](const End& end) { on.assume_where_read(end, places); },
       [&](const End& end) {
         const Memory& after = end.memory;
-        const auto says = [&](int what) { return end.result.term == what; };
+        const auto says = [&](Problem what) { return end.result.term == number_of(what); };
         on.claim_right(after);
-        proof.claim("a used block, and only that, is in order", says(0) == good);
+        proof.claim("a used block, and only that, is in order", says(Problem::none) == good);
         proof.claim("not the first byte of a block: an interior pointer",
-                    says(interior_pointer) == (inside != 0));
+                    says(Problem::interior_pointer) == (inside != 0));
         proof.claim("free already, or not handed out: a double free",
-                    says(double_free) == (inside == 0 && !on.is_used(before, on.at)));
+                    says(Problem::double_free) == (inside == 0 && !on.is_used(before, on.at)));
         proof.claim("it is free now, and as dirty as it was",
                     z3::implies(good, on.is_free(after, on.at) && on.is_dirty(after, on.at)));
         proof.claim(

@@ -2,11 +2,15 @@
 // are right: at one place, which stands for all.
 #pragma once
 
+#include "hooks/report.hpp"
 #include "plan/plan.hpp"
 #include "props/proofs/bit_terms.hpp"
 #include "props/proofs/proof.hpp"
 
 namespace strata::prove {
+
+// As the entry points return it.
+constexpr int number_of(Problem problem) { return static_cast<int>(problem); }
 
 // What is said, by name; all of it at one place.
 using Statements = std::vector<std::pair<std::string, Term>>;

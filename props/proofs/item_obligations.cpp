@@ -8,11 +8,6 @@
 namespace strata::prove {
 namespace {
 
-// strata::Problem, as the numbers that the entry points return.
-constexpr int unused_region = 2;
-constexpr int interior_pointer = 3;
-constexpr int double_free = 4;
-
 struct Subject {
   std::string plan;  // of the entry points' names
   BinClass cls;
@@ -31,14 +26,15 @@ Term offset_of(const BinStage& on, const Place& at, const Term& inside) {
 void claim_problem(BinStage& on, const Term& problem, const Term& inside) {
   const Term used = on.right.is_used(on.before(), on.ghosts, on.at);
   const Term at_start = inside == 0;
-  const auto says = [&](int what) { return problem == what; };
-  on.proof().claim("a used item, and only that, is in order", says(0) == (at_start && used));
+  const auto says = [&](Problem what) { return problem == number_of(what); };
+  on.proof().claim("a used item, and only that, is in order",
+                   says(Problem::none) == (at_start && used));
   on.proof().claim("not the first byte of an item: an interior pointer",
-                   says(interior_pointer) == !at_start);
+                   says(Problem::interior_pointer) == !at_start);
   on.proof().claim("beyond the writable prefix: not in use",
-                   says(unused_region) == (at_start && !on.writable()));
+                   says(Problem::unused_region) == (at_start && !on.writable()));
   on.proof().claim("free already: a double free",
-                   says(double_free) == (at_start && on.writable() && !used));
+                   says(Problem::double_free) == (at_start && on.writable() && !used));
 }
 
 // Any byte of any item; its chunk is in nobody's hands.

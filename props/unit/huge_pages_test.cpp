@@ -1,0 +1,81 @@
+// Where huge pages are asked for, and when they are given up.
+#include "props/unit/scripted.hpp"
+
+namespace strata::check {
+namespace {
+
+constexpr std::uint64_t kib = 1024, mib = 1024 * kib, gib = 1024 * mib;
+
+TEST(HugePages, ItemsOfRegionsThatFillUp) {
+  Scripted<plan::Pow2> room;
+  for (std::uint32_t i = 0; i < 2 * 512; ++i) {
+    const std::uint64_t item = room.take(32 * kib);
+    const Pages expected = room.region(item).writable >= 256 ? Pages::huge : Pages::unadvised;
+    EXPECT_EQ(room.memory().advised(item), expected) << i;
+    EXPECT_EQ(room.region(item).pages, expected);
+  }
+  EXPECT_EQ(room.memory().calls().advices, 1U) << "it is said once";
+}
+
+TEST(HugePages, BlocksThatAreNeitherSmallNorVeryLarge) {
+  Scripted<plan::Pow2> room(70);
+  for (std::uint64_t size = 64 * kib; size <= gib; size *= 2) {
+    const std::uint64_t block = room.take(size);
+    const bool suits = size >= 4 * mib && size <= 128 * mib;
+    EXPECT_EQ(room.memory().advised(block), suits ? Pages::huge : Pages::unadvised) << size;
+    EXPECT_EQ(room.memory().advised(block + gib - 1 - block % gib),
+              suits ? Pages::huge : Pages::unadvised)
+        << "the whole segment of " << size;
+  }
+  EXPECT_EQ(room.memory().calls().advices, 6U);
+}
+
+// What the books say of the first slot is not what was said of the others. (Found by the driver:
+// they were called huge without the system's having heard of it.)
+TEST(HugePages, ASegmentOfWhichOneSlotHadThemIsToldOfTheRest) {
+  Scripted<Small> room;
+  const auto items = room.take_many(64, 13);  // more than three chunks
+  ASSERT_EQ(items[0], 0U);
+  ASSERT_EQ(room.memory().advised(0), Pages::huge);
+  room.give(items);
+  const std::uint64_t block = room.take(Small::segment_bytes);
+  for (std::uint64_t at = block; at < block + Small::segment_bytes; at += Small::region_bytes) {
+    EXPECT_EQ(room.memory().advised(at), room.region(at).pages);
+  }
+  const std::uint64_t blocks = room.take(Small::segment_bytes / 2);
+  EXPECT_EQ(room.memory().advised(blocks + Small::segment_bytes / 2 - 1), Pages::huge);
+}
+
+TEST(HugePages, GoWhenHalfOfTheRegionIsFree) {
+  Scripted<plan::Pow2> room;
+  const auto items = room.take_many(32 * kib, 2 * 256);
+  ASSERT_EQ(room.memory().advised(0), Pages::huge);
+  const auto purge_later = [&] {
+    room.memory().clock_ms += 1000;
+    room.heap().purge_if_due();
+  };
+  for (std::uint32_t i = 0; i < 254; ++i) {
+    room.give(items[2 * i]);  // half of each of these chunks
+  }
+  room.drops();
+  purge_later();
+  EXPECT_EQ(room.memory().advised(0), Pages::huge) << "more than half is in use";
+  EXPECT_TRUE(room.drops().empty());
+  room.give({items[508], items[510]});
+  purge_later();
+  EXPECT_EQ(room.memory().advised(0), Pages::small);
+  EXPECT_EQ(room.drops().size(), 256U);
+}
+
+TEST(HugePages, AFullPurgeDividesThem) {
+  Scripted<plan::Pow2> room;
+  const auto items = room.take_many(32 * kib, 2 * 256);
+  room.give(items[5]);
+  room.drops();
+  room->purge(room->dead());
+  EXPECT_EQ(room.memory().advised(0), Pages::small);
+  EXPECT_EQ(room.drops().size(), 1U);
+}
+
+}  // namespace
+}  // namespace strata::check
