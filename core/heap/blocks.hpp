@@ -121,7 +121,6 @@ class Blocks {
     const std::uint32_t blocks = Plan::blocks_per_region(cls);
     region_t& region = books_.region(lead);
     books_.free_blocks(lead).fill(blocks);
-    books_.dirty_blocks(lead).clear(blocks);
     for (std::uint32_t i = 0; i < slots; ++i) {
       inherit_dirt(lead, i);
       state_.publish_class(lead + i, cls);
@@ -256,6 +255,9 @@ class Blocks {
       state_.uncount_dirty(Plan::unit_bytes(cls_));
       leave_dirt(lead, block * chunks_per_block(), chunks_through(cls_, block));
     }
+    // What is no region of blocks has one image of their sets.
+    books_.free_blocks(lead).clear(Plan::blocks_per_region(region.cls));
+    books_.dirty_blocks(lead).clear(Plan::blocks_per_region(region.cls));
     region.free_units = 0;
     region.span_writable = 0;
     for (std::uint32_t i = 0; i < slots; ++i) {

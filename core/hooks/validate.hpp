@@ -89,6 +89,9 @@ class Validator : public RegionValidator<Heap> {
     expect(region.free_units == 0 && region.partial_chunks == 0 && region.span_writable == 0 &&
                region.run_units == 0 && region.next == 0,
            "the record of an unused slot is empty", slot);
+    expect(region.books_ready == 0 ||
+               (books_.free_blocks(slot).empty() && books_.dirty_blocks(slot).empty()),
+           "an unused slot has no blocks", slot);
     dirty_bytes_ += region.dirty * Plan::chunk_bytes;
     return 1;
   }

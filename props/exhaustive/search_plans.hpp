@@ -42,28 +42,28 @@ struct Minimum {
 namespace minimum {
 
 // Quick: the slice of ci/test and ci/check.
-inline constexpr Minimum a_segment = {1'250'000, 21'000'000};
-inline constexpr Minimum parts_of_two_segments = {260'000, 4'900'000};
-inline constexpr Minimum regions_of_three_segments = {120'000, 4'500'000};
-inline constexpr Minimum three_regions = {195'000, 5'200'000};
-inline constexpr Minimum four_chunks = {60'000, 1'000'000};
-inline constexpr Minimum four_items = {7'500, 100'000};
-inline constexpr Minimum quarter_halves = {1'600, 40'000};
-inline constexpr Minimum quarter_pages = {5'000, 94'000};
+inline constexpr Minimum a_segment = {80'000, 2'100'000};
+inline constexpr Minimum parts_of_two_segments = {71'000, 1'400'000};
+inline constexpr Minimum regions_of_three_segments = {26'000, 1'200'000};
+inline constexpr Minimum three_regions = {33'000, 990'000};
+inline constexpr Minimum four_chunks = {10'000, 180'000};
+inline constexpr Minimum four_items = {3'500, 48'000};
+inline constexpr Minimum quarter_halves = {2'400, 52'000};
+inline constexpr Minimum quarter_pages = {7'600, 137'000};
 inline constexpr Minimum quick = a_segment + parts_of_two_segments + regions_of_three_segments +
                                  three_regions + four_chunks + four_items + quarter_halves +
                                  quarter_pages;
 
 // With these, the preset `exhaustive`.
 inline constexpr Minimum quarter_segment = {140'000, 4'200'000};
-inline constexpr Minimum quarter_pages_segment = {3'150'000, 70'000'000};
+inline constexpr Minimum quarter_pages_segment = {3'290'000, 72'000'000};
 inline constexpr Minimum standard = quick + quarter_segment + quarter_pages_segment;
 static_assert(standard.reaches(3'000'000, 50'000'000));
 
 // With these, `exhaustive-full`. They end at a bound.
-inline constexpr Minimum chunks_of_three_segments = {1'250'000, 32'000'000};
-inline constexpr Minimum three_whole_segments = {2'100'000, 72'000'000};
-inline constexpr Minimum items_of_three_regions = {2'000'000, 29'000'000};
+inline constexpr Minimum chunks_of_three_segments = {2'400'000, 60'000'000};
+inline constexpr Minimum three_whole_segments = {2'400'000, 60'000'000};
+inline constexpr Minimum items_of_three_regions = {2'400'000, 60'000'000};
 inline constexpr Minimum full =
     standard + chunks_of_three_segments + three_whole_segments + items_of_three_regions;
 static_assert(full.reaches(10'000'000, 200'000'000));

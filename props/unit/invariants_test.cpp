@@ -89,6 +89,16 @@ TEST_F(Validation, Slots) {
   expect_named(empty, free, [&] { region(free).partial_chunks = 1; });
   expect_named(empty, free, [&] { region(free).span_writable = 1; });
   expect_named(empty, free, [&] { region(free).run_units = 1; });
+  using Layout = std::remove_cvref_t<decltype(books().layout())>;
+  auto& memory = room->heap().memory;
+  ASSERT_TRUE(
+      memory.commit(Space::books, free * Layout::book_bytes, Layout::book_bytes) &&
+      memory.commit(Space::item_map, free * Layout::item_map_bytes, Layout::item_map_bytes));
+  region(free).books_ready = 1;
+  const char* const no_blocks = "an unused slot has no blocks";
+  expect_named(no_blocks, free, [&] { books().free_blocks(free).put(0); });
+  expect_named(no_blocks, free, [&] { books().dirty_blocks(free).put(0); });
+  region(free).books_ready = 0;
   expect_named("a used region's books are writable", slot, [&] { region(slot).books_ready = 0; });
   expect_named("a used slot's dirt is in its region's books", slot,
                [&] { region(slot).dirty = 1; });
