@@ -20,11 +20,11 @@
 namespace strata {
 
 #if STRATA_CHECKED
-using MallocPlan = plan::Marked<plan::Quarter>;
+using MallocPlan = plan::Marked<plan::Malloc>;
 using ProcessHooks = CheckingHooks<AbortingHandler>;
 using ProcessSync = OrderedSync<AbortingHandler>;
 #else
-using MallocPlan = plan::Quarter;
+using MallocPlan = plan::Malloc;
 struct ProcessHooks : NoHooks {
   void report(const Report& report) { report_and_abort(report); }
 };

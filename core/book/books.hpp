@@ -19,13 +19,13 @@ class Records {
   using Control = control_t<Sync>;
   using ClassByte = typename Layout::ClassByte;
   using MarkWord = typename Sync::template Atomic<std::uint64_t>;
-  using Class = plan::Class;
+  using Bin = plan::Bin;
   using ChunkSets = chunk_sets_t<Plan>;
   using BlockSets = block_sets_t<Plan>;
 
   Records() = default;
-  Records(std::uint32_t segments, std::byte* control, std::byte* books, std::byte* item_map)
-      : layout_(segments), control_(control), books_(books), item_map_(item_map) {}
+  Records(const Layout& layout, std::byte* control, std::byte* books, std::byte* item_map)
+      : layout_(layout), control_(control), books_(books), item_map_(item_map) {}
 
   const Layout& layout() const { return layout_; }
   std::uint32_t segments() const { return layout_.segments; }
@@ -34,7 +34,7 @@ class Records {
   // --- The control page -----------------------------------------------------------------------
   Control& control() const { return *at<Control>(0); }
   unused_t& unused() const { return *at<unused_t>(layout_.unused); }
-  bin_t& bin(Class bin) const { return at<bin_t>(layout_.bins)[bin]; }
+  bin_t& bin(Bin bin) const { return at<bin_t>(layout_.bins)[bin]; }
   std::uint32_t& segment_free(std::uint32_t segment) const {
     return at<std::uint32_t>(layout_.segment_free)[segment];
   }
@@ -54,13 +54,13 @@ class Records {
   region_t& region(std::uint32_t slot) const { return at<region_t>(layout_.regions)[slot]; }
   ClassByte& class_byte(std::uint32_t slot) const { return class_bytes()[slot]; }
   ClassByte* class_bytes() const { return at<ClassByte>(layout_.class_bytes); }
-  Map bin_regions(Class bin) const {
+  Map bin_regions(Bin bin) const {
     auto* words = at<std::uint64_t>(layout_.region_sets + bin * layout_.region_set_bytes());
     return Map(words + layout_.set_words, words, layout_.set_summary_words);
   }
   // A bin's regions with room, lowest first.
-  auto bin_list(Class cls) const {
-    return OrderedList<std::uint32_t, Map, RegionNext>(bin(cls).head, bin_regions(cls),
+  auto bin_list(Bin bin) const {
+    return OrderedList<std::uint32_t, Map, RegionNext>(this->bin(bin).head, bin_regions(bin),
                                                        {at<region_t>(layout_.regions)});
   }
 
@@ -147,7 +147,7 @@ class SegmentBooks : protected TakenSlots<Plan, Sync> {
   using Base = TakenSlots<Plan, Sync>;
 
  public:
-  using Base::Base, typename Base::Layout, typename Base::Map, typename Base::Class;
+  using Base::Base, typename Base::Layout, typename Base::Map, typename Base::Bin;
   using Base::control, Base::layout, Base::segments, Base::slots;
   using Base::region, Base::segment_free, Base::segment_list, Base::segment_used, Base::unused;
 };
@@ -158,7 +158,7 @@ class BinBooks : protected SegmentBooks<Plan, Sync> {
   using Base = SegmentBooks<Plan, Sync>;
 
  public:
-  using Base::Base, typename Base::Layout, typename Base::Map, typename Base::Class;
+  using Base::Base, typename Base::Layout, typename Base::Map, typename Base::Bin;
   using Base::bin, Base::bin_list, Base::bin_regions, Base::region;
   using Base::chunk, Base::free_chunks, Base::free_items, Base::partial_chunks;
   using Base::dirty_blocks, Base::free_blocks;
@@ -173,7 +173,7 @@ class Books : protected BinBooks<Plan, Sync> {
   using OfBins = BinBooks<Plan, Sync>;
   using OfSegments = SegmentBooks<Plan, Sync>;
   using OfTakenSlots = TakenSlots<Plan, Sync>;
-  using Base::Base, typename Base::Layout, typename Base::Map, typename Base::Class;
+  using Base::Base, typename Base::Layout, typename Base::Map, typename Base::Bin;
   using typename Base::ClassByte, typename Base::Control, typename Base::MarkWord;
 
   // Fixed at start, or atomic: everybody's.

@@ -43,10 +43,9 @@ struct Layout {
   static constexpr std::uint64_t marks = item_map_bytes_per_chunk * Plan::chunks_per_region;
   static constexpr std::uint64_t item_map_bytes = Plan::has_marks ? 2 * marks : marks;
 
-  // Locks: commit, purge, one a bin (bin 0 unused), segments.
-  static constexpr std::uint32_t locks = Plan::bins + 3;
-
-  explicit constexpr Layout(std::uint32_t segment_count) : segments(segment_count) {
+  // `shard_count` is a power of two, Plan::shards_max at most.
+  explicit constexpr Layout(std::uint32_t segment_count, std::uint32_t shard_count = 1)
+      : segments(segment_count), shards(shard_count) {
     const std::uint32_t slots = segment_count * Plan::regions_per_segment;
     set_words = Map::words_for(slots);
     set_summary_words = Map::summary_words_for(slots);
@@ -61,19 +60,22 @@ struct Layout {
     };
     place(sizeof(control_t<Sync>), 8);
     unused = place(sizeof(unused_t), 8);
-    bins = place(Plan::bins * sizeof(bin_t), 8);
+    bins = place(bins_count() * sizeof(bin_t), 8);
     segment_free = place(segment_count * sizeof(std::uint32_t), 8);
     segment_next = place(segment_count * sizeof(std::uint16_t), 8);
     segment_used = place(segment_count * sizeof(std::uint8_t), 8);
     segment_set = place((segment_words + segment_summary_words) * sizeof(std::uint64_t), 8);
     control_page_bytes = round_up(at, page_bytes);
     class_bytes = place(slots, page_bytes);
-    lock_lines = place(locks * line_bytes, page_bytes);
+    lock_lines = place(locks() * line_bytes, page_bytes);
     regions = place(slots * sizeof(region_t), page_bytes);
-    region_sets = place(Plan::bins * region_set_bytes(), page_bytes);
+    region_sets = place(bins_count() * region_set_bytes(), page_bytes);
     control_bytes = round_up(at, page_bytes);
   }
 
+  constexpr std::uint32_t bins_count() const { return Plan::bins_for(shards); }
+  // Commit, purge, one a bin (bin 0 unused), segments.
+  constexpr std::uint32_t locks() const { return bins_count() + 3; }
   constexpr std::uint64_t region_set_bytes() const {
     return (set_words + set_summary_words) * sizeof(std::uint64_t);
   }
@@ -92,6 +94,7 @@ struct Layout {
   static constexpr std::uint64_t mappings_constant = 16;
 
   std::uint32_t segments;
+  std::uint32_t shards;
   std::uint32_t set_words = 0, set_summary_words = 0;
   std::uint32_t segment_words = 0, segment_summary_words = 0;
   // Offsets into the control space, bytes.

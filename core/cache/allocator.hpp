@@ -41,6 +41,9 @@ class Allocator {
   // time of a fault each.
   static constexpr std::uint64_t populated_bytes_min = Plan::chunk_bytes;
 
+  // From so many processors on there are shards.
+  static constexpr std::uint32_t sharded_processors_min = 8;
+
   // Address space that is worth starting with: two regions.
   static constexpr std::uint64_t heap_bytes_min = 2 * Plan::region_bytes;
 
@@ -128,7 +131,7 @@ class Allocator {
     if (has_grown && size_bytes <= Plan::segment_bytes / 2) {
       const std::uint64_t bytes = 2 * size_bytes;
       Address address = 0;
-      if (heap_.take({Plan::bin_for(bytes), bytes, 1}, &address + 1, 1).count > 0) {
+      if (heap_.take({Plan::bin_for(bytes), bytes}, &address + 1, 1).count > 0) {
         heap_.hooks.allocated(heap_, address, size_bytes);
         heap_.hooks.settled(heap_);
         return address;
@@ -144,9 +147,9 @@ class Allocator {
       return {};
     }
     const Request request = {Plan::bin_for(size_bytes), std::max<std::uint64_t>(size_bytes, 1),
-                             align_bytes};
-    if (Blocks::has(request.bin)) {
-      if (const Address block = cache->blocks.pop(request.bin)) {
+                             align_bytes, heap_.shard_of_cache(cache->slot)};
+    if (Blocks::has(request.cls)) {
+      if (const Address block = cache->blocks.pop(request.cls)) {
         if (cache->blocks.is_time_to_purge()) {
           heap_.purge_if_due();
         }
@@ -189,13 +192,13 @@ class Allocator {
       return;
     }
     const std::uint64_t offset = address - heap_.base;
-    const Class bin = Plan::bin_of(heap_.contains(offset) ? heap_.class_at(offset) : Plan::unused);
-    if (Blocks::has(bin) && keep_block(cache, bin, address)) {
+    const Class cls = Plan::bin_of(heap_.contains(offset) ? heap_.class_at(offset) : Plan::unused);
+    if (Blocks::has(cls) && keep_block(cache, cls, address)) {
       return;
     }
     Reports reports;
-    Exchange(heap_, *cache, reports).give(bin, address);
-    heap_.relieve(bin);
+    Exchange(heap_, *cache, reports).give(cls, address);
+    heap_.relieve(heap_.bin_at(offset, cls));
     finish(reports);
   }
 
@@ -328,7 +331,23 @@ class Allocator {
   };
 
   static Layout layout_for(std::uint64_t heap_bytes) {
-    return Layout(static_cast<std::uint32_t>((heap_bytes - 1) / Plan::segment_bytes + 1));
+    const auto segments = static_cast<std::uint32_t>((heap_bytes - 1) / Plan::segment_bytes + 1);
+    return Layout(segments, shards_for(segments));
+  }
+
+  // Each shard has regions and partly used chunks of its own: with two processors that costs more
+  // memory than it saves time (figures: bench/README.md).
+  static std::uint32_t shards_for(std::uint32_t segments) {
+    std::uint32_t processors = Plan::shards_max;
+    if constexpr (requires { Heap::Memory::processors(); }) {
+      processors = Heap::Memory::processors();
+      if (processors < sharded_processors_min) {
+        return 1;
+      }
+    }
+    return segments < Plan::sharded_segments_min
+               ? 1
+               : std::min(std::bit_ceil(processors), Plan::shards_max);
   }
 
   // The largest part of `heap_bytes` with which all spaces stay below the system's limit.

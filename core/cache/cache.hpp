@@ -22,8 +22,6 @@ struct Magazines {
   // than keep the lock of their bin for about 2 us when half of them go back.
   static constexpr std::uint64_t bytes_max = std::uint64_t{64} << 10;
   static constexpr std::uint32_t pointers_max = 511;
-  // What one refill brings at most: what a thread may never use should stay with all.
-  static constexpr std::uint32_t batch_max = 64;
   // Where the slow start begins; every miss doubles it.
   static constexpr std::uint32_t limit_first = 8;
 
@@ -59,7 +57,8 @@ struct Cache {
   using Limits = Magazines<Plan>;
 
   static constexpr std::uint64_t header_bytes =
-      sizeof(Address) + Plan::class_limit * sizeof(Magazine) + sizeof(BlockMagazines<Plan>);
+      sizeof(Address) + Plan::class_limit * sizeof(Magazine) + sizeof(BlockMagazines<Plan>) +
+      sizeof(std::uint64_t);
 
   static constexpr std::uint32_t bytes() { return far_floors[Plan::item_classes + 1]; }
 
@@ -96,10 +95,11 @@ struct Cache {
   // Empty magazines, whatever was held before. The null below each stack is there: a slot's memory
   // was zero at first and all caches are laid out alike. Not even looked at, so that a thread's
   // first call does not touch a page for each stack.
-  void initialise() {
+  void initialise(std::uint32_t in_slot) {
     zero = 0;
     magazines = {};
     blocks = {};
+    slot = in_slot;
     for (plan::Class cls = 1; cls <= Plan::item_classes; ++cls) {
       const std::uint32_t floor = near_floors[cls];
       magazines[cls] = {floor,
@@ -151,7 +151,8 @@ struct Cache {
   Address zero;  // read, never written: what magazines of all zeros pop
   std::array<Magazine, Plan::class_limit> magazines;
   BlockMagazines<Plan> blocks;
-  // ... the stacks follow, see near_floors.
+  std::uint64_t slot;  // of the registry: threads take turns at shards
+                       // ... the stacks follow, see near_floors.
 
  private:
   static constexpr std::uint32_t bytes_of(std::uint32_t entries) {

@@ -30,16 +30,16 @@ class Exchange {
 
   // For what no magazine holds. 0: nothing is left anywhere but in other threads' magazines.
   Allocation take(const Request& request) {
-    return Plan::is_item(request.bin) && cache_.has_magazines() ? refill(request)
+    return Plan::is_item(request.cls) && cache_.has_magazines() ? refill(request)
                                                                 : take_one(request);
   }
 
-  // For what no magazine takes as it is. `bin` is what the address's class byte says.
-  void give(Class bin, Address address) {
-    if (Plan::is_item(bin) && cache_.has_magazines()) {
-      make_room(bin);
-      cache_.push(bin, address);
-    } else if (Blocks::has(bin) && cache_.blocks.contains(bin, address)) {
+  // For what no magazine takes as it is. `cls` is that of the bin that the address lies in.
+  void give(Class cls, Address address) {
+    if (Plan::is_item(cls) && cache_.has_magazines()) {
+      make_room(cls);
+      cache_.push(cls, address);
+    } else if (Blocks::has(cls) && cache_.blocks.contains(cls, address)) {
       reports_.add(heap_.describe_pointer(Problem::double_free, address));
     } else {
       heap_.give(&address, 1, reports_);
@@ -62,13 +62,13 @@ class Exchange {
 
   // Half of what the magazine may hold comes in one batch; the lowest address is popped first.
   Allocation refill(const Request& request) {
-    const Class cls = request.bin;
+    const Class cls = request.cls;
     // Not empty for sizes whose class has no magazine of its own on the hit path: 0 is one.
     if (const Address address = cache_.pop(cls)) {
       return {address, false};
     }
     cache_.grow(cls);
-    const std::uint32_t batch = std::min((cache_.limit(cls) + 1) / 2, Limits::batch_max);
+    const std::uint32_t batch = (cache_.limit(cls) + 1) / 2;
     Address* const stack = cache_.pointers(cls);
     Taken taken = heap_.take(request, stack + batch, batch);
     if (taken.count == 0) {
@@ -90,7 +90,7 @@ class Exchange {
 
   Allocation take_one(const Request& request) {
     Address address = 0;
-    Taken taken = Plan::is_item(request.bin) ? heap_.take(request, &address + 1, 1)
+    Taken taken = Plan::is_item(request.cls) ? heap_.take(request, &address + 1, 1)
                                              : heap_.take_large(request, &address + 1);
     if (taken.count == 0) {
       taken = heap_.take_last(request, &address + 1, 1, [this] { give_back(); });

@@ -69,7 +69,7 @@ class Registry {
     }
     free().take(slot);
     Cache* const cache = at(slot);
-    cache->initialise();
+    cache->initialise(slot);
     return cache;
   }
 

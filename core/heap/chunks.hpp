@@ -1,4 +1,4 @@
-// Group A, chunks: the regions of one class of items, and which of their chunks are free. Plain
+// Group A, chunks: the regions of one bin of items, and which of their chunks are free. Plain
 // sequential code under the bin's lock. Items are in heap/items.hpp.
 //
 // A chunk is free (in its region's free set), partial (in the partial set: some item is free) or
@@ -22,15 +22,19 @@ class Chunks {
 
  public:
   [[clang::requires_capability(role::Bin::held)]]
-  Chunks(State& state, Class cls)
-      : state_(state), books_(state.books.of_bins()), bin_(books_.bin(cls)), cls_(cls) {
-    assert(Plan::is_item(cls));
+  Chunks(State& state, plan::Bin bin)
+      : state_(state),
+        books_(state.books.of_bins()),
+        bin_(books_.bin(bin)),
+        number_(bin),
+        cls_(Plan::class_of(bin)) {
+    assert(Plan::is_item(cls_));
   }
 
   // The lowest region from `from` on with a free chunk that is not writable yet, or no_index.
   [[clang::requires_capability(role::Bin::held)]]
   std::uint32_t growable_region(std::uint32_t from) const {
-    const Map regions = books_.bin_regions(cls_);
+    const Map regions = books_.bin_regions(number_);
     for (std::uint32_t slot = regions.first_from(from); slot != no_index;
          slot = regions.first_from(slot + 1)) {
       if (books_.free_chunks(slot).first_from(books_.region(slot).writable) != no_index) {
@@ -90,7 +94,7 @@ class Chunks {
     books_.free_chunks(slot).fill(Plan::chunks_per_region);
     books_.partial_chunks(slot).clear(Plan::chunks_per_region);
     state_.publish_class(slot, cls_);
-    books_.bin_list(cls_).insert(slot);
+    books_.bin_list(number_).insert(slot);
     ++bin_.regions;
     ++bin_.empty_regions;
     state_.hooks.on(Event::region_opened, slot, 0);
@@ -124,7 +128,7 @@ class Chunks {
   void update_room(std::uint32_t slot) {
     const region_t& region = books_.region(slot);
     const bool has_room = region.free_units > 0 || region.partial_chunks > 0;
-    auto list = books_.bin_list(cls_);
+    auto list = books_.bin_list(number_);
     if (has_room != list.contains(slot)) {
       has_room ? list.insert(slot) : list.remove(slot);
     }
@@ -134,7 +138,7 @@ class Chunks {
   Outcome close_region(std::uint32_t slot) {
     region_t& region = books_.region(slot);
     assert(is_empty(region) && region.partial_chunks == 0);
-    books_.bin_list(cls_).remove(slot);
+    books_.bin_list(number_).remove(slot);
     --bin_.regions;
     --bin_.empty_regions;
     for (std::uint32_t c = 0; c < region.writable; ++c) {
@@ -153,6 +157,7 @@ class Chunks {
   State& state_;
   const typename State::Books::OfBins& books_;
   bin_t& bin_;
+  plan::Bin number_;
   Class cls_;
 };
 

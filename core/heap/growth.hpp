@@ -14,9 +14,10 @@ namespace strata {
 // What is asked for. A larger class than the bin may serve it, if its units are aligned enough: 48
 // B items lie where 32 B ones may not.
 struct Request {
-  plan::Class bin = 0;            // the lowest that can serve it; Plan::run for sizes above blocks
+  plan::Class cls = 0;            // the lowest that can serve it; Plan::run for sizes above blocks
   std::uint64_t size_bytes = 1;   // at least 1
   std::uint64_t align_bytes = 1;  // a power of two
+  plan::Shard shard = 0;          // whose bins come first
 };
 
 // Units taken from a bin. Items of a batch are never known to be zero.
@@ -30,6 +31,8 @@ template <class State>
 class Growth {
   using Plan = typename State::Plan;
   using Class = typename State::Class;
+  using Bin = plan::Bin;
+  using Shard = plan::Shard;
   using BinLock = typename State::BinLock;
   using Layout = typename State::Layout;
 
@@ -38,28 +41,30 @@ class Growth {
 
   // Up to `count` items, or one block, written downwards from `end`: whatever is writable already.
   [[clang::requires_capability(role::Bin::held)]]
-  Taken take(Class bin, Address* end, std::uint32_t count) {
-    if (Plan::is_item(bin)) {
-      const auto batch = Items<State>(state_, bin).take(end, count);
-      return {batch.count, false, batch.untouched};
+  Taken take(Bin bin, Address* end, std::uint32_t count) {
+    if (Plan::is_block(bin)) {
+      const auto block = Blocks<State>(state_, bin).take();
+      if (block.found) {
+        end[-1] = state_.address_of(block.offset);
+      }
+      return {block.found ? 1U : 0U, block.known_zero};
     }
-    const auto block = Blocks<State>(state_, bin).take();
-    if (block.found) {
-      end[-1] = state_.address_of(block.offset);
-    }
-    return {block.found ? 1U : 0U, block.known_zero};
+    const auto batch = Items<State>(state_, bin).take(end, count);
+    return {batch.count, false, batch.untouched};
   }
 
   // The same of a bin whose lock is not held.
-  Taken take_ready(Class bin, Address* end, std::uint32_t count) {
+  Taken take_ready(Bin bin, Address* end, std::uint32_t count) {
     const auto lock = state_.lock_bin(bin);
     return take(bin, end, count);
   }
 
   // One unit of the lowest larger class that has any ready.
   Taken take_larger(const Request& request, Address* end) {
-    for (Class larger = request.bin + 1; larger <= Plan::last_block; ++larger) {
-      const Taken taken = can_serve(larger, request) ? take_ready(larger, end, 1) : Taken{};
+    for (Class larger = request.cls + 1; larger <= Plan::last_block; ++larger) {
+      const Request of_larger = {larger, request.size_bytes, request.align_bytes, request.shard};
+      const Taken taken =
+          can_serve(larger, request) ? take_ready_of_all(of_larger, end, 1) : Taken{};
       if (taken.count > 0) {
         return taken;
       }
@@ -67,23 +72,17 @@ class Growth {
     return {};
   }
 
-  // Looks again, extends a region of the bin, opens a new one.
+  // Looks again, extends a region of the bin, takes what its siblings have ready, opens a new one;
+  // where that cannot be, a sibling grows.
   [[clang::requires_capability(role::Commit::held)]]
   Taken grow(const Request& request, Address* end, std::uint32_t count) {
-    Class bin = request.bin;
-    Taken taken = extend(bin, end, count);
-    if (taken.count == 0 && should_share(bin)) {
-      taken = take_larger(request, end);
-      if (taken.count == 0 && Plan::is_block(bin) && bin < shared_block) {
-        taken = extend(shared_block, end, count);
-        // One region is for all to share; where it is full each has its own again, which holds
-        // more.
-        if (taken.count == 0 && !has_region(shared_block)) {
-          bin = shared_block;
-        }
-      }
+    Taken taken;
+    for (Shard i = 0; i < state_.shards_of(request.cls) && taken.count == 0; ++i) {
+      Request next = request;
+      next.shard = (request.shard + i) % state_.shards();
+      taken = grow_in_shard(next, end, count);
     }
-    return taken.count > 0 ? taken : open(bin, end, count);
+    return taken;
   }
 
   // Made writable by this.
@@ -103,10 +102,43 @@ class Growth {
   }
 
  private:
+  // Whatever is writable already in any shard, its own first.
+  Taken take_ready_of_all(const Request& request, Address* end, std::uint32_t count) {
+    for (Shard i = 0; i < state_.shards_of(request.cls); ++i) {
+      const Shard shard = (request.shard + i) % state_.shards();
+      const Taken taken = take_ready(Plan::bin_in(shard, request.cls), end, count);
+      if (taken.count > 0) {
+        return taken;
+      }
+    }
+    return {};
+  }
+
+  [[clang::requires_capability(role::Commit::held)]]
+  Taken grow_in_shard(const Request& request, Address* end, std::uint32_t count) {
+    Bin bin = Plan::bin_in(request.shard, request.cls);
+    Taken taken = extend(bin, end, count);
+    if (taken.count == 0 && state_.shards_of(request.cls) > 1) {
+      taken = take_ready_of_all(request, end, count);
+    }
+    if (taken.count == 0 && should_share(bin)) {
+      taken = take_larger(request, end);
+      if (taken.count == 0 && Plan::is_block(bin) && bin < shared_block) {
+        taken = extend(shared_block, end, count);
+        // One region is for all to share; where it is full each has its own again, which holds
+        // more.
+        if (taken.count == 0 && !has_region(shared_block)) {
+          bin = shared_block;
+        }
+      }
+    }
+    return taken.count > 0 ? taken : open(bin, end, count);
+  }
+
   // With a quarter of the slots left, a class of items that has no region shares a larger one's
   // rather than open its first; a class of blocks, whose unused end costs nothing, with half of
   // them. What is left goes to sizes that nothing open can serve.
-  bool should_share(Class bin) {
+  bool should_share(Bin bin) {
     if (has_region(bin)) {
       return false;
     }
@@ -114,9 +146,9 @@ class Growth {
     const auto& control = books_.control();
     const std::uint32_t slots = control.end_slot - control.first_slot;
     const std::uint32_t free_slots = books_.of_segments().unused().free_slots;
-    return free_slots <= (Plan::is_item(bin) ? slots / 4 : slots / 2);
+    return free_slots <= (Plan::is_block(bin) ? slots / 2 : slots / 4);
   }
-  bool has_region(Class bin) {
+  bool has_region(Bin bin) {
     const auto lock = state_.lock_bin(bin);
     return books_.of_bins().bin(bin).regions > 0;
   }
@@ -125,17 +157,17 @@ class Growth {
       std::min(Plan::first_block + 4, Plan::bin_of(Plan::last_small));
 
   [[clang::requires_capability(role::Commit::held)]]
-  Taken extend(Class bin, Address* end, std::uint32_t count) {
+  Taken extend(Bin bin, Address* end, std::uint32_t count) {
     auto lock = state_.lock_bin(bin);
     Taken taken = take(bin, end, count);
     std::uint32_t slot = 0;
     while (taken.count == 0) {
-      slot = Plan::is_item(bin) ? Items<State>(state_, bin).growable_region(slot)
-                                : Blocks<State>(state_, bin).growable_region(slot);
+      slot = Plan::is_block(bin) ? Blocks<State>(state_, bin).growable_region(slot)
+                                 : Items<State>(state_, bin).growable_region(slot);
       if (slot == no_index) {
         break;
       }
-      Plan::is_item(bin) ? extend_items(bin, slot, lock) : extend_blocks(bin, slot, lock);
+      Plan::is_block(bin) ? extend_blocks(bin, slot, lock) : extend_items(bin, slot, lock);
       taken = take(bin, end, count);
       ++slot;
     }
@@ -144,7 +176,7 @@ class Growth {
 
   // A refusal is just "not further now": the chunk goes back and nothing has changed.
   [[clang::requires_capability(role::Commit::held, role::Bin::held)]]
-  void extend_items(Class bin, std::uint32_t slot, BinLock& lock) {
+  void extend_items(Bin bin, std::uint32_t slot, BinLock& lock) {
     Items<State> items(state_, bin);
     region_t& region = books_.of_bins().region(slot);
     const std::uint32_t c = region.writable;
@@ -159,7 +191,7 @@ class Growth {
     } else if (commit_chunks(slot, c, c + 1)) {
       end = c + 1;
     }
-    const Pages advised = end > c ? advise(bin, slot, 1, end, pages) : pages;
+    const Pages advised = end > c ? advise(Plan::class_of(bin), slot, 1, end, pages) : pages;
     lock.retake();
     note_advice(slot, 1, advised);
     region.writable = static_cast<std::uint16_t>(end);
@@ -187,11 +219,12 @@ class Growth {
     close(blocks.release_block(lead, block));
   }
 
-  // A new region: a slot for items; for blocks a segment, or a slot where segments are few.
+  // A new region: a slot of its shard for items; for blocks a segment, or a slot where segments are
+  // few.
   [[clang::requires_capability(role::Commit::held)]]
-  Taken open(Class bin, Address* end, std::uint32_t count) {
-    if (Plan::is_item(bin)) {
-      return open_as(bin, bin, end, count);
+  Taken open(Bin bin, Address* end, std::uint32_t count) {
+    if (!Plan::is_block(bin)) {
+      return open_as(bin, Plan::class_of(bin), end, count);
     }
     const Class small = Plan::small_of(bin);
     const bool has_small = Plan::is_small(small);
@@ -210,27 +243,30 @@ class Growth {
   }
 
   [[clang::requires_capability(role::Commit::held)]]
-  Taken open_as(Class bin, Class cls, Address* end, std::uint32_t count) {
+  Taken open_as(Bin bin, Class cls, Address* end, std::uint32_t count) {
+    const bool is_item = Plan::is_item(cls);
     const bool whole_segment = Plan::is_block(cls);
     std::uint32_t slot = no_index;
     {
       const auto lock = state_.lock_segments();
       Segments<State> segments(state_);
-      slot = whole_segment ? segments.take_segment() : segments.take_slot();
+      slot = whole_segment ? segments.take_segment()
+             : is_item     ? segments.take_slot_of(Plan::shard_of(bin))
+                           : segments.take_slot();
     }
     if (slot == no_index) {
       return {};
     }
     // Until it is opened, nobody else knows of the slot.
     const std::uint32_t slots = whole_segment ? Plan::regions_per_segment : 1;
-    const bool ready = commit_first(slot, slots, bin);
+    const bool ready = commit_first(slot, slots, Plan::class_of(bin));
     auto lock = state_.lock_bin(bin);
     Taken taken = take(bin, end, count);  // somebody may have put units back meanwhile
     if (taken.count > 0 || !ready) {
       close({.closed_slot = slot, .closed_slots = slots});
       return taken;
     }
-    if (Plan::is_item(bin)) {
+    if (is_item) {
       Items<State>(state_, bin).open_region(slot);
     } else {
       Blocks<State>(state_, bin).open_region(slot, cls);

@@ -26,6 +26,7 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
  public:
   using State = strata::State<Plan, Memory, Sync, Hooks>;
   using State::base, State::books, State::hooks, State::memory;
+  using typename State::Bin;
   using typename State::Books;
   using typename State::Class;
   using typename State::Layout;
@@ -63,11 +64,11 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
       memory.release();
       return false;
     }
-    books = Books(layout.segments, memory.base(Space::control), memory.base(Space::books),
+    books = Books(layout, memory.base(Space::control), memory.base(Space::books),
                   memory.base(Space::item_map));
     State::class_of_region = books.class_bytes();
     base = reinterpret_cast<Address>(memory.base(Space::heap));
-    for (Class bin = 0; bin < Plan::bins; ++bin) {
+    for (Bin bin = 0; bin < layout.bins_count(); ++bin) {
       books.of_bins().bin(bin).head = no_index;
     }
     Segments<State>(*this).initialise(memory.present());
@@ -90,13 +91,14 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
   // downwards from `end`. 0 only if neither the bin nor the system nor a larger class has any:
   // then the caller gives back what it holds and calls take_last.
   Taken take(const Request& request, Address* end, std::uint32_t count) {
+    const Bin bin = Plan::bin_in(request.shard, request.cls);
     Growth<State> growth(*this);
-    Taken taken = growth.take_ready(request.bin, end, count);
+    Taken taken = growth.take_ready(bin, end, count);
     if (taken.count == 0) {
       const auto commit = State::lock_commit();
       taken = growth.grow(request, end, count);
       if (taken.count > 0) {
-        pay_for_growth(request.bin, growth.grown_bytes());
+        pay_for_growth(bin, growth.grown_bytes());
       }
     }
     if (taken.count == 0) {
@@ -108,7 +110,7 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
 
   // One unit for a size that magazines do not hold: a block, or a run.
   Taken take_large(const Request& request, Address* end) {
-    const Taken taken = Plan::is_run(request.bin) ? Taken{} : take(request, end, 1);
+    const Taken taken = Plan::is_run(request.cls) ? Taken{} : take(request, end, 1);
     if (taken.count > 0) {
       return taken;
     }
@@ -128,9 +130,9 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
     Growth<State> growth(*this);
     Taken taken;
     Request next = request;
-    for (; next.bin <= Plan::last_block && taken.count == 0; ++next.bin) {
-      if (growth.can_serve(next.bin, request)) {
-        taken = growth.grow(next, end, next.bin == request.bin ? count : 1);
+    for (; next.cls <= Plan::last_block && taken.count == 0; ++next.cls) {
+      if (growth.can_serve(next.cls, request)) {
+        taken = growth.grow(next, end, next.cls == request.cls ? count : 1);
       }
     }
     return taken.count > 0 ? taken : Runs<State>(*this).take(request, end);
@@ -144,9 +146,8 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
     while (count > 0) {
       const std::uint64_t offset = pointers[0] - base;
       const Class cls = State::contains(offset) ? State::class_at(offset) : Class{Plan::unused};
-      const Class bin = Plan::bin_of(cls);
-      if (Plan::is_item(bin) || Plan::is_block(bin)) {
-        count = give_to_bin(bin, cls, pointers, count, reports);
+      if (Plan::is_item(cls) || Plan::is_block(Plan::bin_of(cls))) {
+        count = give_to_bin(State::bin_at(offset, cls), cls, pointers, count, reports);
       } else {
         give_run_or_report(pointers[0], cls, reports);
         std::copy(pointers + 1, pointers + count, pointers);
@@ -184,15 +185,16 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
     return Plan::is_run(cls) || is_used(Plan::bin_of(cls), address);
   }
 
-  // Whether the books have the address as a used item or block of `bin`. O(1), one lock.
-  bool is_used(Class bin, Address address) {
+  // Whether the books have the address as a used item or block of a class. O(1), one lock.
+  bool is_used(Class bin_class, Address address) {
     const std::uint64_t offset = address - base;
+    const Bin bin = State::bin_at(offset, bin_class);
     const auto lock = State::lock_bin(bin);
-    if (Plan::bin_of(State::class_at(offset)) != bin) {
+    if (State::bin_at(offset, State::class_at(offset)) != bin) {
       return false;
     }
-    return Plan::is_item(bin) ? Items<State>(*this, bin).is_used(offset)
-                              : Blocks<State>(*this, bin).is_used(offset);
+    return Plan::is_block(bin) ? Blocks<State>(*this, bin).is_used(offset)
+                               : Items<State>(*this, bin).is_used(offset);
   }
 
   // Makes a live run longer where it is; false, with nothing changed, if it cannot be.
@@ -215,7 +217,7 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
   // --- Purging --------------------------------------------------------------------------------
 
   // After a put to `bin`: what the bound above says must go at once.
-  void relieve(Class bin) {
+  void relieve(Bin bin) {
     const std::uint64_t limit = dirty_limit();
     if (dirty_bytes() > limit) [[unlikely]] {
       if (const auto purge = State::try_lock_purge()) {
@@ -230,7 +232,7 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
   // as much, so that it costs no more than the growth did. (Afterwards: an attempt to grow that
   // fails changes nothing.)
   [[clang::requires_capability(role::Commit::held)]]
-  void pay_for_growth(Class bin, std::uint64_t grown_bytes) {
+  void pay_for_growth(Bin bin, std::uint64_t grown_bytes) {
     const std::uint64_t dirty = dirty_bytes();
     const std::uint64_t limit = dirty_limit() / 4;
     if (dirty > limit && grown_bytes > 0) {
@@ -285,9 +287,9 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
     }
   }
 
-  // The pointers of the class that the first one had when looked at; the others are moved to the
-  // front and counted.
-  std::uint32_t give_to_bin(Class bin, Class cls, Address* pointers, std::uint32_t count,
+  // The pointers of the class and bin that the first one had when looked at; the others are moved
+  // to the front and counted.
+  std::uint32_t give_to_bin(Bin bin, Class cls, Address* pointers, std::uint32_t count,
                             Reports& reports) {
     const auto bad = [&](Address pointer, Problem problem) {
       reports.add(State::describe_pointer(problem, pointer));
@@ -297,7 +299,8 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
     for (std::uint32_t i = 0; i < count;) {
       const std::uint64_t offset = pointers[i] - base;
       Outcome outcome;
-      if (!State::contains(offset) || State::class_at(offset) != cls) {
+      if (!State::contains(offset) || State::class_at(offset) != cls ||
+          State::bin_at(offset, cls) != bin) {
         // Nobody who holds a unit sees its class change: report the first, never retry it.
         if (i == 0) {
           bad(pointers[0], Problem::unused_region);
@@ -305,14 +308,14 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
           pointers[left++] = pointers[i];
         }
         ++i;
-      } else if (Plan::is_item(bin)) {
-        i += Items<State>(*this, bin).put(pointers + i, count - i, outcome, bad);
-      } else {
+      } else if (Plan::is_block(bin)) {
         outcome = Blocks<State>(*this, bin).put(offset);
         if (outcome.problem != Problem::none) {
           bad(pointers[i], outcome.problem);
         }
         ++i;
+      } else {
+        i += Items<State>(*this, bin).put(pointers + i, count - i, outcome, bad);
       }
       Growth<State>(*this).close(outcome);
     }
@@ -341,9 +344,9 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
     const typename State::AllBins all(*this);
     Segments<State> segments(*this);
     const PutSlots closed{segments};
-    for (Class bin = 1; bin < Plan::bins; ++bin) {
-      Plan::is_item(bin) ? Items<State>(*this, bin).retire_empty(closed)
-                         : Blocks<State>(*this, bin).retire_empty(closed);
+    for (Bin bin = 1; bin < books.layout().bins_count(); ++bin) {
+      Plan::is_block(bin) ? Blocks<State>(*this, bin).retire_empty(closed)
+                          : Items<State>(*this, bin).retire_empty(closed);
     }
   }
 };

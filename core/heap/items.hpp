@@ -1,4 +1,4 @@
-// Group A, items: those of one class, in its chunks. Plain sequential code under the bin's lock.
+// Group A, items: those of one bin, in its chunks. Plain sequential code under the bin's lock.
 //
 // An item that somebody holds outside the books, in a magazine or for a system call, looks used.
 #pragma once
@@ -13,7 +13,7 @@ namespace strata {
 template <class State>
 class Items : public Chunks<State> {
   using Base = Chunks<State>;
-  using Base::bin_, Base::books_, Base::cls_, Base::state_;
+  using Base::bin_, Base::books_, Base::cls_, Base::number_, Base::state_;
   using Base::close_region, Base::end_partial, Base::is_empty, Base::make_partial,
       Base::update_room;
   using typename Base::Class, typename Base::Map, typename Base::Plan;
@@ -22,8 +22,8 @@ class Items : public Chunks<State> {
   using Base::hold_chunk, Base::release_chunk;
 
   [[clang::requires_capability(role::Bin::held)]]
-  Items(State& state, Class cls)
-      : Base(state, cls) {}
+  Items(State& state, plan::Bin bin)
+      : Base(state, bin) {}
 
   struct Batch {
     std::uint32_t count = 0;
@@ -143,7 +143,7 @@ class Items : public Chunks<State> {
   template <class Closed>
   [[clang::requires_capability(role::Bin::held, role::Segments::held)]]
   void retire_empty(Closed closed) {
-    const Map regions = books_.bin_regions(cls_);
+    const Map regions = books_.bin_regions(number_);
     for (std::uint32_t slot = regions.first_from(0); slot != no_index;
          slot = regions.first_from(slot + 1)) {
       if (bin_.empty_chunks > 0) {

@@ -16,7 +16,9 @@ namespace strata {
 template <class State>
 class Purge {
   using Plan = typename State::Plan;
-  using Class = typename State::Class;
+  using Bin = plan::Bin;
+  using Class = plan::Class;
+  using Shard = plan::Shard;
   using BinLock = typename State::BinLock;
   using Map = typename State::Books::Map;
 
@@ -26,7 +28,7 @@ class Purge {
   // Whole free slots, blocks and chunks, until no more than `goal_bytes` of them are dirty; those
   // of `warm`, the bin of which something was freed last, after all others.
   [[clang::requires_capability(role::Purge::held)]]
-  void whole_units(std::uint64_t goal_bytes, Class warm) {
+  void whole_units(std::uint64_t goal_bytes, Bin warm) {
     aim_ = {.goal_bytes = goal_bytes};
     all_but(warm);
     bin(warm);
@@ -35,7 +37,7 @@ class Purge {
   // Free chunks of items of other bins alone, until no more than `goal_bytes` are dirty: they are
   // as small as what a bin grows by, and a large block costs much more to touch again.
   [[clang::requires_capability(role::Purge::held)]]
-  void chunks(std::uint64_t goal_bytes, Class warm) {
+  void chunks(std::uint64_t goal_bytes, Bin warm) {
     aim_ = {.goal_bytes = goal_bytes};
     bins_through(Plan::item_classes, warm);
   }
@@ -58,28 +60,31 @@ class Purge {
   static constexpr std::uint32_t no_limit = ~std::uint32_t{0};
 
   [[clang::requires_capability(role::Purge::held)]]
-  void all_but(Class warm) {
+  void all_but(Bin warm) {
     unused_slots();
     bins_through(Plan::last_block, warm);
   }
   [[clang::requires_capability(role::Purge::held)]]
-  void bins_through(Class last, Class warm) {
+  void bins_through(Class last, Bin warm) {
     for (Class cls = last; cls > Plan::unused; --cls) {
-      if (cls != warm) {
-        bin(cls);
+      for (Shard shard = 0; shard < state_.shards_of(cls); ++shard) {
+        const Bin bin = Plan::bin_in(shard, cls);
+        if (bin != warm) {
+          this->bin(bin);
+        }
       }
     }
   }
 
   [[clang::requires_capability(role::Purge::held)]]
-  void bin(Class bin) {
-    if (is_done()) {
+  void bin(Bin bin) {
+    if (is_done() || bin == Plan::unused) {
       return;
     }
     if (Plan::is_block(bin)) {
       blocks(bin);
-    } else if (Plan::is_item(bin)) {
-      PurgeChunks<State>(state_, aim_).run(bin);
+    } else {
+      PurgeChunks<State>(state_, aim_, bin).run();
     }
   }
 

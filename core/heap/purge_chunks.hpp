@@ -32,23 +32,28 @@ class PurgeChunks {
   using Map = typename State::Books::Map;
 
  public:
-  PurgeChunks(State& state, const PurgeAim& aim)
-      : state_(state), books_(state.books), aim_(aim), now_(state.quarter()) {}
+  PurgeChunks(State& state, const PurgeAim& aim, plan::Bin bin)
+      : state_(state),
+        books_(state.books),
+        aim_(aim),
+        bin_(bin),
+        cls_(Plan::class_of(bin)),
+        now_(state.quarter()) {}
 
   [[clang::requires_capability(role::Purge::held)]]
-  void run(Class cls) {
-    auto lock = state_.lock_bin(cls);
-    const Map regions = books_.of_bins().bin_regions(cls);
+  void run() {
+    auto lock = state_.lock_bin(bin_);
+    const Map regions = books_.of_bins().bin_regions(bin_);
     for (std::uint32_t slot = regions.last_before(books_.slots()); slot != no_index;
          slot = regions.last_before(slot)) {
-      const bool by_page = aim_.by_page && may_divide(cls, slot, lock);
+      const bool by_page = aim_.by_page && may_divide(slot, lock);
       std::uint32_t limit = Plan::chunks_per_region;
       // The region leaves the bin's list when its last unit is taken, or when it is closed.
       while (limit > 0 && regions.test(slot) && !aim_.is_reached(books_)) {
         Batch batch;
-        limit = collect(cls, slot, limit, by_page, batch);
+        limit = collect(slot, limit, by_page, batch);
         if (batch.count > 0) {
-          purge_batch(cls, slot, batch, lock);
+          purge_batch(slot, batch, lock);
         }
       }
     }
@@ -95,8 +100,7 @@ class PurgeChunks {
 
   // Holds free dirty pages of the chunks below `limit`, highest first. Returns the next limit.
   [[clang::requires_capability(role::Bin::held)]]
-  std::uint32_t collect(Class cls, std::uint32_t slot, std::uint32_t limit, bool by_page,
-                        Batch& batch) {
+  std::uint32_t collect(std::uint32_t slot, std::uint32_t limit, bool by_page, Batch& batch) {
     // Beyond the writable prefix all is free and clean.
     limit = std::min<std::uint32_t>(limit, books_.of_bins().region(slot).writable);
     // What is held is not dirty any more.
@@ -108,10 +112,10 @@ class PurgeChunks {
         return 0;
       }
       if (partial == no_index || (free != no_index && free > partial)) {
-        collect_free(cls, slot, free, batch);
+        collect_free(slot, free, batch);
         limit = free;
       } else {
-        collect_pages(cls, slot, partial, batch);
+        collect_pages(slot, partial, batch);
         limit = partial;
       }
     }
@@ -119,11 +123,11 @@ class PurgeChunks {
   }
 
   [[clang::requires_capability(role::Bin::held)]]
-  void collect_free(Class cls, std::uint32_t slot, std::uint32_t c, Batch& batch) {
+  void collect_free(std::uint32_t slot, std::uint32_t c, Batch& batch) {
     assert(c < books_.of_bins().region(slot).writable);
     const chunk_t& chunk = books_.of_bins().chunk(slot, c);
     if (chunk.dirty_pages != 0 && !is_warm(chunk)) {
-      Items<State>(state_, cls).hold_chunk(slot, c);
+      Items<State>(state_, bin_).hold_chunk(slot, c);
       hold(slot, {c, 0, Plan::pages_per_chunk, 0, 0, true}, batch);
     }
   }
@@ -146,18 +150,18 @@ class PurgeChunks {
   // Maximal runs of pages on which no item is used, if they have dirt. Two runs never share an
   // item: one that reached over the page between them would be all that is on that page, and free.
   [[clang::requires_capability(role::Bin::held)]]
-  void collect_pages(Class cls, std::uint32_t slot, std::uint32_t c, Batch& batch) {
+  void collect_pages(std::uint32_t slot, std::uint32_t c, Batch& batch) {
     const chunk_t& chunk = books_.of_bins().chunk(slot, c);
-    if ((chunk.free_items + 1U) * Plan::unit_bytes(cls) < Plan::page_bytes || is_warm(chunk)) {
+    if ((chunk.free_items + 1U) * Plan::unit_bytes(cls_) < Plan::page_bytes || is_warm(chunk)) {
       return;  // not one whole page, with what is left behind the last item
     }
     const std::uint32_t dirty = chunk.dirty_pages;
     for (std::uint32_t page = 0; page < Plan::pages_per_chunk && dirty >> page != 0; ++page) {
-      const std::uint32_t end = end_of_free_pages(cls, slot, c, page);
+      const std::uint32_t end = end_of_free_pages(slot, c, page);
       const std::uint32_t mask = (1U << end) - (1U << page);
       if (end > page && (dirty & mask) != 0) {
-        const Held held = {c, page, end, first_item(cls, page), last_item(cls, end - 1), false};
-        Items<State>(state_, cls).hold_items(slot, c, held.first_item, held.last_item);
+        const Held held = {c, page, end, first_item(page), last_item(end - 1), false};
+        Items<State>(state_, bin_).hold_items(slot, c, held.first_item, held.last_item);
         hold(slot, held, batch);
       }
       page = end > page ? end : page;
@@ -167,33 +171,31 @@ class PurgeChunks {
   // Pages behind the last item, which some of Quarter's classes have, go with that item: holding it
   // pins the chunk while the system drops them.
   [[clang::requires_capability(role::Bin::held)]]
-  std::uint32_t end_of_free_pages(Class cls, std::uint32_t slot, std::uint32_t c,
-                                  std::uint32_t page) const {
+  std::uint32_t end_of_free_pages(std::uint32_t slot, std::uint32_t c, std::uint32_t page) const {
     const Map items = books_.of_bins().free_items(slot, c);
-    while (page < Plan::pages_per_chunk &&
-           items.test_all(first_item(cls, page), last_item(cls, page))) {
+    while (page < Plan::pages_per_chunk && items.test_all(first_item(page), last_item(page))) {
       ++page;
     }
     return page;
   }
 
-  static std::uint32_t first_item(Class cls, std::uint32_t page) {
-    return item_at(cls, std::uint64_t{page} << Plan::page_shift);
+  std::uint32_t first_item(std::uint32_t page) const {
+    return item_at(std::uint64_t{page} << Plan::page_shift);
   }
-  static std::uint32_t last_item(Class cls, std::uint32_t page) {
-    return item_at(cls, ((std::uint64_t{page} + 1) << Plan::page_shift) - 1);
+  std::uint32_t last_item(std::uint32_t page) const {
+    return item_at(((std::uint64_t{page} + 1) << Plan::page_shift) - 1);
   }
-  static std::uint32_t item_at(Class cls, std::uint64_t byte) {
+  std::uint32_t item_at(std::uint64_t byte) const {
     return static_cast<std::uint32_t>(std::min<std::uint64_t>(
-        Plan::template item_index<std::uint64_t>(cls, byte), Plan::items_per_chunk(cls) - 1));
+        Plan::template item_index<std::uint64_t>(cls_, byte), Plan::items_per_chunk(cls_) - 1));
   }
 
   [[clang::requires_capability(role::Bin::held)]]
-  void purge_batch(Class cls, std::uint32_t slot, Batch& batch, BinLock& lock) {
+  void purge_batch(std::uint32_t slot, Batch& batch, BinLock& lock) {
     lock.release();
     decommit(slot, batch);
     lock.retake();
-    Items<State> items(state_, cls);
+    Items<State> items(state_, bin_);
     for (std::uint32_t i = 0; i < batch.count; ++i) {
       const Held& held = batch.held[i];
       chunk_t& chunk = books_.of_bins().chunk(slot, held.chunk);
@@ -228,12 +230,12 @@ class PurgeChunks {
 
   // Whether a region is purged by page. If huge pages were advised for it, it loses them then.
   [[clang::requires_capability(role::Bin::held)]]
-  bool may_divide(Class cls, std::uint32_t slot, BinLock& lock) {
+  bool may_divide(std::uint32_t slot, BinLock& lock) {
     region_t& region = books_.of_bins().region(slot);
     if (region.pages != Pages::huge) {
       return true;
     }
-    if (aim_.keep_huge && free_bytes(cls, slot) < region.writable * Plan::chunk_bytes / 2) {
+    if (aim_.keep_huge && free_bytes(slot) < region.writable * Plan::chunk_bytes / 2) {
       return false;
     }
     region.pages = Pages::small;
@@ -245,13 +247,13 @@ class PurgeChunks {
 
   // What is free of a region's writable prefix, but for remainders behind last items.
   [[clang::requires_capability(role::Bin::held)]]
-  std::uint64_t free_bytes(Class cls, std::uint32_t slot) const {
+  std::uint64_t free_bytes(std::uint32_t slot) const {
     const std::uint32_t writable = books_.of_bins().region(slot).writable;
     const std::uint32_t beyond = Plan::chunks_per_region - writable;  // free chunks, not writable
     std::uint64_t bytes = (books_.of_bins().region(slot).free_units - beyond) * Plan::chunk_bytes;
     const Map partial = books_.of_bins().partial_chunks(slot);
     for (std::uint32_t c = partial.first_from(0); c != no_index; c = partial.first_from(c + 1)) {
-      bytes += books_.of_bins().chunk(slot, c).free_items * Plan::unit_bytes(cls);
+      bytes += books_.of_bins().chunk(slot, c).free_items * Plan::unit_bytes(cls_);
     }
     return bytes;
   }
@@ -259,6 +261,8 @@ class PurgeChunks {
   State& state_;
   const typename State::Books& books_;
   const PurgeAim& aim_;
+  plan::Bin bin_;
+  Class cls_;
   std::uint16_t now_;
 };
 

@@ -21,7 +21,7 @@ class Segments {
  public:
   [[clang::requires_capability(role::Segments::held)]]
   explicit Segments(State& state)
-      : books_(state.books.of_segments()) {}
+      : state_(state), books_(state.books.of_segments()) {}
 
   // Fresh books: the slots wholly inside `present` are free, the others absent (used for ever).
   [[clang::requires_capability(role::Segments::held)]]
@@ -56,13 +56,24 @@ class Segments {
   [[clang::requires_capability(role::Segments::held)]]
   std::uint32_t take_slot() {
     const std::uint16_t segment = books_.segment_list().first();
-    if (segment == no_segment) {
-      return no_index;
+    return segment == no_segment ? no_index : take_lowest(segment, all_free);
+  }
+
+  // The same of a shard. A step for each segment in which only others' are left.
+  [[clang::requires_capability(role::Segments::held)]]
+  std::uint32_t take_slot_of(plan::Shard shard) {
+    if constexpr (Plan::shards_max == 1) {
+      return take_slot();
     }
-    const std::uint32_t slot =
-        segment * per_segment + lowest_bit<std::uint32_t>(books_.segment_free(segment));
-    hold_slot(slot);
-    return slot;
+    const std::uint32_t mask = slots_of(shard);
+    const auto list = books_.segment_list();
+    for (std::uint16_t segment = list.first(); segment != no_segment;
+         segment = list.after(segment)) {
+      if ((books_.segment_free(segment) & mask) != 0) {
+        return take_lowest(segment, mask);
+      }
+    }
+    return no_index;
   }
 
   [[clang::requires_capability(role::Segments::held)]]
@@ -156,6 +167,23 @@ class Segments {
  private:
   static constexpr std::uint16_t no_segment = 0xFFFF;
 
+  [[clang::requires_capability(role::Segments::held)]]
+  std::uint32_t take_lowest(std::uint32_t segment, std::uint32_t mask) {
+    const std::uint32_t slot =
+        segment * per_segment + lowest_bit<std::uint32_t>(books_.segment_free(segment) & mask);
+    hold_slot(slot);
+    return slot;
+  }
+
+  // The slots of a segment that are a shard's.
+  std::uint32_t slots_of(plan::Shard shard) const {
+    std::uint32_t mask = 0;
+    for (std::uint32_t i = 0; i < per_segment; ++i) {
+      mask |= std::uint32_t{state_.shard_of_slot(i) == shard} << i;
+    }
+    return mask;
+  }
+
   void hold_segment(std::uint32_t segment) {
     assert(books_.segment_free(segment) == all_free);
     books_.segment_list().remove(segment);
@@ -171,6 +199,7 @@ class Segments {
     books_.unused().dirty_slots -= books_.region(slot).dirty != 0 ? 1 : 0;
   }
 
+  const State& state_;
   const typename State::Books::OfSegments& books_;
 };
 

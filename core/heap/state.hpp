@@ -1,6 +1,6 @@
 // What every part of the heap shares: the four seams, the books, and the locks that guard them.
 //
-// Lock order: commit, purge, bins by class, segments (group C too). What each guards is said in
+// Lock order: commit, purge, bins by number, segments (group C too). What each guards is said in
 // book/books.hpp, who holds what in the attributes of functions (sync/roles.hpp).
 #pragma once
 
@@ -26,6 +26,8 @@ struct State {
   using Records = strata::Records<Plan, Sync>;
   using Layout = typename Books::Layout;
   using Class = plan::Class;
+  using Bin = plan::Bin;
+  using Shard = plan::Shard;
   using Mutex = typename Sync::Mutex;
   using CommitLock = Guard<Mutex, role::Commit>;
   using PurgeLock = Guard<Mutex, role::Purge>;
@@ -46,12 +48,12 @@ struct State {
     return PurgeLock::try_lock(mutex(1), rank::purge);
   }
   [[clang::acquire_capability(role::Bin::held), clang::no_thread_safety_analysis]]
-  BinLock lock_bin(Class bin) {
+  BinLock lock_bin(Bin bin) {
     return BinLock(mutex(2 + bin), rank::first_bin + bin);
   }
   [[clang::acquire_capability(role::Segments::held), clang::no_thread_safety_analysis]]
   SegmentsLock lock_segments() {
-    return SegmentsLock(mutex(2 + Plan::bins), rank::segments);
+    return SegmentsLock(mutex(2 + books.layout().bins_count()), rank::segments);
   }
 
   // Every lock but commit and purge, in order.
@@ -59,7 +61,7 @@ struct State {
     [[clang::acquire_capability(role::Bin::held, role::Segments::held),
       clang::no_thread_safety_analysis]]
     explicit AllBins(State& state) {
-      for (Class bin = 1; bin < Plan::bins; ++bin) {
+      for (Bin bin = 1; bin < state.books.layout().bins_count(); ++bin) {
         bins[bin] = state.lock_bin(bin);
       }
       segments = state.lock_segments();
@@ -67,7 +69,7 @@ struct State {
     AllBins(AllBins&&) = default;
     [[clang::release_capability()]]
     ~AllBins() = default;
-    std::array<BinLock, Plan::bins> bins;
+    std::array<BinLock, Plan::bins_for(Plan::shards_max)> bins;
     SegmentsLock segments;
   };
 
@@ -88,6 +90,22 @@ struct State {
   [[clang::requires_capability(role::Segments::held)]]
   void publish_run(std::uint32_t slot, Class cls) {
     publish(books.of_segments().region(slot), slot, cls);
+  }
+
+  std::uint32_t shards() const { return Plan::shards_max == 1 ? 1 : books.layout().shards; }
+  // The heap's slots take turns at shards, so that no record has to say which one it is of.
+  Shard shard_of_slot(std::uint64_t slot) const {
+    return static_cast<Shard>(slot / Plan::slots_per_turn) & (shards() - 1);
+  }
+  // And so do threads, in the order of their caches.
+  Shard shard_of_cache(std::uint64_t slot) const {
+    return static_cast<Shard>(slot) & (shards() - 1);
+  }
+  // How many bins a class has: those in so many shards, from the first on.
+  std::uint32_t shards_of(Class bin_class) const { return Plan::is_item(bin_class) ? shards() : 1; }
+  // The bin of the region of class `cls` that an offset lies in.
+  Bin bin_at(std::uint64_t offset, Class cls) const {
+    return Plan::bin_in(shard_of_slot(Plan::slot_of(offset)), Plan::bin_of(cls));
   }
 
   // What is free and dirty goes back on the first miss this long after the last time, but for what

@@ -141,15 +141,15 @@ class CheckingHooks {
   template <class Heap>
   static void check(Heap& heap, std::uint32_t slot, std::uint32_t unit, Reports& reports) {
     using Plan = typename Heap::Plan;
-    const auto cls = heap.class_at(std::uint64_t{slot} << Plan::region_shift);
-    const auto bin = Plan::bin_of(cls);
-    if (!Plan::is_item(bin) && !Plan::is_block(bin)) {
+    const std::uint64_t offset = std::uint64_t{slot} << Plan::region_shift;
+    const auto cls = heap.class_at(offset);
+    if (!Plan::is_item(cls) && !Plan::is_block(Plan::bin_of(cls))) {
       return;  // closed meanwhile, or a run
     }
     // Growth holds a block that is not writable yet with its bin unlocked: it looks used.
     const auto commit = heap.lock_commit();
-    const auto lock = heap.lock_bin(bin);
-    if (heap.class_at(std::uint64_t{slot} << Plan::region_shift) == cls) {
+    const auto lock = heap.lock_bin(heap.bin_at(offset, cls));
+    if (heap.class_at(offset) == cls) {
       RegionValidator<Heap>(heap, reports).unit(slot, unit);
     }
   }

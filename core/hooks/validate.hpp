@@ -19,6 +19,7 @@ class Validator : public RegionValidator<Heap> {
   using Base::books_, Base::dirty_bytes_, Base::empty_chunks_, Base::heap_, Base::live_bytes_;
   using Base::expect, Base::expect_at, Base::map, Base::prefix;
   using typename Base::Class, typename Base::Map, typename Base::Plan;
+  using Bin = plan::Bin;
 
  public:
   // Of everything, so under every lock.
@@ -169,22 +170,24 @@ class Validator : public RegionValidator<Heap> {
   };
 
   void bins() {
-    Expected expected[Plan::bins] = {};
-    for (Class bin = 1; bin < Plan::bins; ++bin) {
+    Expected expected[Plan::bins_for(Plan::shards_max)] = {};
+    const Bin end = books_.layout().bins_count();
+    for (Bin bin = 1; bin < end; ++bin) {
       expected[bin].next = books_.bin(bin).head;
     }
     for (std::uint32_t slot = 0; slot < books_.slots(); ++slot) {
-      const Class bin = Plan::bin_of(books_.region(slot).cls);
-      if (is_lead(slot) && (Plan::is_item(bin) || Plan::is_block(bin))) {
+      const Class bin_class = Plan::bin_of(books_.region(slot).cls);
+      if (is_lead(slot) && (Plan::is_item(bin_class) || Plan::is_block(bin_class))) {
+        const Bin bin = Plan::bin_in(heap_.shard_of_slot(slot), bin_class);
         region_of(bin, slot, expected[bin]);
       }
     }
-    for (Class bin = 1; bin < Plan::bins; ++bin) {
+    for (Bin bin = 1; bin < end; ++bin) {
       this->bin(bin, expected[bin]);
     }
   }
 
-  void region_of(Class bin, std::uint32_t slot, Expected& expected) {
+  void region_of(Bin bin, std::uint32_t slot, Expected& expected) {
     const region_t& region = books_.region(slot);
     const bool member = region.free_units > 0 || region.partial_chunks > 0;
     ++expected.regions;
@@ -195,12 +198,12 @@ class Validator : public RegionValidator<Heap> {
       expected.next = region.next;
       ++expected.members;
       const std::uint32_t units =
-          Plan::is_item(bin) ? Plan::chunks_per_region : Plan::blocks_per_region(region.cls);
+          Plan::is_block(bin) ? Plan::blocks_per_region(region.cls) : Plan::chunks_per_region;
       expected.empty_regions += region.free_units == units ? 1 : 0;
     }
   }
 
-  void bin(Class bin, const Expected& expected) {
+  void bin(Bin bin, const Expected& expected) {
     const bin_t& record = books_.bin(bin);
     const Map members = books_.bin_regions(bin);
     map(members, books_.slots(), "the bin set's summary", 0);
@@ -256,11 +259,12 @@ class Validator : public RegionValidator<Heap> {
 
   [[clang::no_thread_safety_analysis]]
   bool is_used(std::uint64_t offset, Class at_least) const {
-    const Class bin = Plan::bin_of(heap_.class_at(offset));
+    const Class cls = Plan::bin_of(heap_.class_at(offset));
+    const Bin bin = heap_.bin_at(offset, cls);
     if (Plan::is_block(bin)) {
-      return bin == at_least && Blocks<typename Heap::State>(heap_, bin).is_used(offset);
+      return cls == at_least && Blocks<typename Heap::State>(heap_, bin).is_used(offset);
     }
-    return Plan::is_item(bin) && bin >= at_least &&
+    return Plan::is_item(cls) && cls >= at_least &&
            Items<typename Heap::State>(heap_, bin).is_used(offset);
   }
 };

@@ -138,7 +138,8 @@ class RegionValidator {
     map(items, capacity, "the item map's summary", slot, c);
     expect(count(items, capacity) == chunk.free_items, "free items are counted", slot, c);
     expect(partial == (chunk.free_items > 0), "a chunk with free items is partial", slot, c);
-    empty_chunks_[cls] += chunk.free_items == capacity ? 1 : 0;
+    empty_chunks_[heap_.bin_at(std::uint64_t{slot} << Plan::region_shift, cls)] +=
+        chunk.free_items == capacity ? 1 : 0;
     for (std::uint32_t item = 0; item < capacity; ++item) {
       if (items.word(item >> Plan::word_shift) == Map::full_word) {
         item |= Plan::word_bits - 1;  // all free
@@ -206,7 +207,7 @@ class RegionValidator {
   Reports& reports_;
   std::uint64_t live_bytes_ = 0;
   std::uint64_t dirty_bytes_ = 0;
-  std::uint32_t empty_chunks_[Plan::bins] = {};
+  std::uint32_t empty_chunks_[Plan::bins_for(Plan::shards_max)] = {};
 };
 
 }  // namespace strata

@@ -1,9 +1,11 @@
 #include "memory/linux.hpp"
 
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <time.h>
 
+#include <algorithm>
 #include <cerrno>
 
 namespace strata {
@@ -37,6 +39,13 @@ std::uint64_t Linux::address_space_max() {
     return ~std::uint64_t{0};
   }
   return limit.rlim_cur / 2;
+}
+
+std::uint32_t Linux::processors() {
+  const KeepErrno keep;
+  cpu_set_t set;
+  const int count = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+  return static_cast<std::uint32_t>(std::max(count, 1));
 }
 
 // An aligned place if the kernel gives one, else any: the base is then rounded down and the slots

@@ -23,6 +23,8 @@ class Linux {
 
   // Bytes of address space that all spaces together may take: half of RLIMIT_AS, or all there is.
   static std::uint64_t address_space_max();
+  // That the process may run on; 1 if the system does not say.
+  static std::uint32_t processors();
 
  private:
   struct Mapping {

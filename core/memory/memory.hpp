@@ -24,6 +24,14 @@
 //   std::uint64_t now_ms()
 //       A monotonic clock, coarse.
 //
+// And if it knows them:
+//
+//   static std::uint64_t address_space_max()
+//       Bytes of address space that all spaces together may take.
+//   static std::uint32_t processors()
+//       That the process may run on: how many shards are worth having. Else as many as the plan
+//       has.
+//
 // Offsets and sizes are multiples of the page. All but reserve and release may be called by several
 // threads at once.
 #pragma once

@@ -7,8 +7,8 @@
 //   run                       part of a run of whole segments (group C)
 //   first_small .. last_small a block region of that one slot (small spaces)
 //
-// A class is the byte; a *bin* is indexed by class too, a small block class sharing the bin of the
-// full one.
+// A class is the byte. A *bin* is what has a lock: one a class, a small block class sharing that of
+// the full one; or, where there are shards, one a class of items and shard.
 #pragma once
 
 #include <algorithm>
@@ -21,6 +21,8 @@
 namespace strata::plan {
 
 using Class = std::uint32_t;
+using Bin = std::uint32_t;
+using Shard = std::uint32_t;
 
 template <class G, template <class> class Classes>
 struct Plan : G, Classes<G> {
@@ -38,13 +40,20 @@ struct Plan : G, Classes<G> {
   static constexpr Class first_small = run + 1;
   static constexpr std::uint32_t small_classes = region_shift - chunk_shift + 1;
   static constexpr Class last_small = first_small + small_classes - 1;
-  // Bins 1 .. last_block; bin 0 is never used.
+  // The bins of the first shard, by class: 1 .. last_block; bin 0 is never used.
   static constexpr std::uint32_t bins = last_block + 1;
   // One more than any class that class_of_size can name (size 0 wraps to the largest).
   static constexpr Class class_limit =
       static_cast<Class>(Items::template class_of_size<std::uint64_t>(0)) + 1;
   static_assert(last_small < class_limit, "every class byte has an entry among the magazines");
   static_assert(class_limit <= 256, "a class is one byte");
+
+  // Shards of the bins of items, at most: see Sharded. Two neighbouring slots are of one, since
+  // their records share a cache line.
+  static constexpr std::uint32_t shards_max = 1;
+  static constexpr std::uint32_t slots_per_turn = 2;
+  // A smaller space has one: its slots are wanted.
+  static constexpr std::uint32_t sharded_segments_min = G::regions_per_segment >= 32 ? 64 : 1;
 
   // Whether the books have room for a mark of each item, which hooks keep: see Marked.
   static constexpr bool has_marks = false;
@@ -62,6 +71,20 @@ struct Plan : G, Classes<G> {
     return is_small(cls) ? cls - first_small + first_block : cls;
   }
   static constexpr Class small_of(Class block) { return block - first_block + first_small; }
+
+  // Bins are numbered by class, then the items of the second shard and of those after it.
+  static constexpr std::uint32_t bins_for(std::uint32_t shards) {
+    return bins + (shards - 1) * item_classes;
+  }
+  static constexpr Bin bin_in(Shard shard, Class bin_class) {
+    return shard == 0 || !is_item(bin_class) ? bin_class : bins_for(shard) + bin_class - 1;
+  }
+  static constexpr Class class_of(Bin bin) {
+    return bin < bins ? bin : (bin - bins) % item_classes + 1;
+  }
+  static constexpr Shard shard_of(Bin bin) {
+    return bin < bins ? 0 : (bin - bins) / item_classes + 1;
+  }
 
   // log2 of a block's bytes, for a bin of blocks.
   static constexpr unsigned block_shift(Class bin) { return chunk_shift + (bin - first_block); }
@@ -136,6 +159,17 @@ struct Plan : G, Classes<G> {
 using Pow2 = Plan<Standard, PowersOfTwo>;
 // The same with four classes a doubling up to 8 KiB: rounding costs about 8 % instead of 33 %.
 using Quarter = Plan<Standard, FourPerDoubling>;
+
+// A plan as it is, with up to `Most` shards, a power of two. Each has bins of items of its own,
+// with regions in slots of its own, so that threads of several shards seldom meet.
+template <class P, std::uint32_t Most>
+struct Sharded : P {
+  static constexpr std::uint32_t shards_max = Most;
+  static_assert(std::has_single_bit(Most) && Most * P::slots_per_turn <= P::regions_per_segment);
+};
+
+// What malloc ships with. More shards would leave a segment too few slots for each.
+using Malloc = Sharded<Quarter, 8>;
 
 // A plan as it is, and marks.
 template <class P>

@@ -1,4 +1,4 @@
-// Lock ranks and guards. The order is commit, purge, bins by class, segments: a thread only ever
+// Lock ranks and guards. The order is commit, purge, bins by number, segments: a thread only ever
 // takes a lock of a higher rank than those it holds. The registry of caches stands before all.
 #pragma once
 
@@ -16,8 +16,8 @@ namespace rank {
 inline constexpr Rank registry = 1;
 inline constexpr Rank commit = 2;
 inline constexpr Rank purge = 3;
-inline constexpr Rank first_bin = 4;               // + class
-inline constexpr Rank segments = first_bin + 256;  // classes are one byte
+inline constexpr Rank first_bin = 4;  // + bin
+inline constexpr Rank segments = first_bin + 1024;
 }  // namespace rank
 
 // Holds a lock for a scope. The Sync seam may elide locking (a single-threaded process), so a guard

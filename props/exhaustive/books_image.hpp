@@ -84,7 +84,7 @@ class BooksImage {
                      (layout.segment_words + layout.segment_summary_words) * sizeof(std::uint64_t));
     add(control + layout.class_bytes, round_up<std::uint64_t>(slots, sizeof(std::uint64_t)));
     add(control + layout.regions, slots * sizeof(region_t));
-    add(control + layout.region_sets, Plan::bins * layout.region_set_bytes());
+    add(control + layout.region_sets, layout.bins_count() * layout.region_set_bytes());
     add(heap.memory.base(Space::books), layout.books_bytes());
     add(heap.memory.base(Space::item_map), layout.item_maps_bytes());
   }

@@ -69,7 +69,7 @@ class Probes {
       ++counts_.attempts;
       begin(refusals);
       Address address = 0;
-      const Taken got = Plan::is_item(request.bin) ? heap_.take(request, &address + 1, 1)
+      const Taken got = Plan::is_item(request.cls) ? heap_.take(request, &address + 1, 1)
                                                    : heap_.take_large(request, &address + 1);
       const unsigned calls = end();
       if (got.count == 0) {

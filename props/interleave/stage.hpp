@@ -28,7 +28,6 @@ struct StagePlan : Tiny {};
 // 2 of 3.
 template <>
 struct strata::Magazines<strata::check::StagePlan> {
-  static constexpr std::uint32_t batch_max = 2;
   static constexpr std::uint32_t limit_first = 3;
   static constexpr std::uint32_t capacity(plan::Class) { return 3; }
   static constexpr std::uint64_t thread_bytes_max() { return 3 * (16 + 32); }

@@ -16,6 +16,7 @@ void hold_all_histories(const Effort& effort = {}) {
 
 TEST(HeapModel, Tiny) { hold_all_histories<Tiny>(); }
 TEST(HeapModel, Small) { hold_all_histories<Small>(); }
+TEST(HeapModel, SmallShards) { hold_all_histories<SmallShards>(); }
 TEST(HeapModel, SmallQuarter) { hold_all_histories<SmallQuarter>(); }
 TEST(HeapModel, Pow2) { hold_all_histories<plan::Pow2>({.validate_interval = 16}); }
 TEST(HeapModel, Quarter) { hold_all_histories<plan::Quarter>({.validate_interval = 16}); }

@@ -19,7 +19,7 @@ class MagazinesModel {
  public:
   // The memory of a slot is zero at first.
   MagazinesModel() : memory_((Cache::bytes() + 7) / 8) {
-    cache().initialise();
+    cache().initialise(0);
     for (plan::Class cls = 1; cls <= Plan::item_classes; ++cls) {
       limits_[cls] = std::min(Limits::limit_first, Limits::capacity(cls));
     }

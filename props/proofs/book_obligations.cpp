@@ -182,8 +182,8 @@ void region_records_are_apart(Plan& plan) {
 
 void bin_sets_are_apart(Plan& plan) {
   Accessors books(plan);
-  const Term bin = books.below("bin", plan.last_block + 1);
-  const Term other = books.below("other bin", plan.last_block + 1);
+  const Term bin = books.below("bin", plan.bins);
+  const Term other = books.below("other bin", plan.bins);
   const Term yes = plan.number(1, 1);
   const Term no = plan.number(0, 1);
   const Term words = books.at("books_bin_set", 0, {bin, no});

@@ -44,13 +44,13 @@ Shape bin_shape() {
 
 Shape control_shape() {
   return {"control",
-          64,
+          128,
           1,
           {{"segments", 0, 32},
            {"first_slot", 4, 32},
            {"end_slot", 8, 32},
-           {"dirty_bytes", 16, 64},
-           {"live_bytes", 24, 64}}};
+           {"dirty_bytes", 64, 64},
+           {"live_bytes", 72, 64}}};
 }
 
 Shape unused_shape() {

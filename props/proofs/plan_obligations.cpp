@@ -335,6 +335,6 @@ std::vector<Obligation> obligations() {
 }  // namespace
 
 std::vector<Obligation> pow2_obligations() { return obligations<plan::Pow2>(); }
-std::vector<Obligation> quarter_obligations() { return obligations<plan::Quarter>(); }
+std::vector<Obligation> quarter_obligations() { return obligations<plan::Malloc>(); }
 
 }  // namespace strata::prove

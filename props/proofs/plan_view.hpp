@@ -11,11 +11,12 @@ class Plan {
  public:
   template <class P>
   static Plan of(Proof& proof) {
-    return {proof, P::item_classes, P::last_block, P::class_limit};
+    return {proof, P::item_classes, P::last_block, P::class_limit, P::bins_for(P::shards_max)};
   }
 
-  Plan(Proof& proof, std::uint32_t items, std::uint32_t last, std::uint32_t limit)
-      : item_classes(items), last_block(last), class_limit(limit), proof_(proof) {}
+  Plan(Proof& proof, std::uint32_t items, std::uint32_t last, std::uint32_t limit,
+       std::uint32_t bin_count)
+      : item_classes(items), last_block(last), class_limit(limit), bins(bin_count), proof_(proof) {}
 
   Term call(const std::string& function, const std::vector<Term>& arguments) {
     Proof::Arguments all;
@@ -51,7 +52,7 @@ class Plan {
   Term number(std::uint64_t value, unsigned bits = 64) { return proof_.number(value, bits); }
   Term run() { return number(last_block + 1, 32); }
 
-  const std::uint32_t item_classes, last_block, class_limit;
+  const std::uint32_t item_classes, last_block, class_limit, bins;
 
  private:
   Proof& proof_;

@@ -14,14 +14,17 @@ class BooksOracle {
 
   explicit BooksOracle(Heap& heap) : books_(heap.books.of_everything()) {}
 
-  // The unit of a bin that is to be taken next: of its lowest region that has one ready, in the
-  // lowest partial chunk before the lowest free one. None if the bin has to grow first.
-  std::uint64_t lowest_ready(plan::Class bin) const {
+  // The unit of a class that the thread of a cache is to be given next: of the lowest of their
+  // regions that has one ready, in the lowest partial chunk before the lowest free one. None if
+  // they have to grow first.
+  std::uint64_t lowest_ready(plan::Class bin, std::uint64_t cache_slot) const {
+    const std::uint64_t shards = books_.layout().shards;
     std::uint64_t found = none;
     for (std::uint32_t slot = 0; slot < books_.slots() && found == none; ++slot) {
       const std::uint32_t cls = books_.region(slot).cls;
       const bool lead = !Plan::is_block(cls) || slot % Plan::regions_per_segment == 0;
-      if (Plan::bin_of(cls) == bin && lead) {
+      const bool sibling = Plan::is_item(bin) && slot % shards != cache_slot % shards;
+      if (Plan::bin_of(cls) == bin && lead && !sibling) {
         found = Plan::is_item(bin) ? lowest_item(slot, bin) : lowest_block(slot, bin);
       }
     }

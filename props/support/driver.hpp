@@ -200,7 +200,7 @@ class Driver final : public Runner {
         cache(thread) != AllocatorT::dead() && (Plan::is_item(bin) || AllocatorT::Blocks::has(bin));
     return held || size > heap().heap_bytes || Plan::is_run(bin)
                ? BooksOracle<Heap>::none
-               : BooksOracle<Heap>(heap()).lowest_ready(bin);
+               : BooksOracle<Heap>(heap()).lowest_ready(bin, cache(thread)->slot);
   }
 
   void allocate_known(std::uint8_t thread, std::uint64_t size) {

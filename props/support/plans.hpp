@@ -15,4 +15,7 @@ using Small = plan::Plan<plan::Geometry<12, 10, 8, 6, 4, 2>, plan::PowersOfTwo>;
 // The same shape with Quarter's classes, some of which leave a remainder in a chunk.
 using SmallQuarter = plan::Plan<plan::Geometry<14, 12, 10, 8, 4, 3>, plan::FourPerDoubling>;
 
+// Items in two shards of two slots a segment each.
+using SmallShards = plan::Sharded<Small, 2>;
+
 }  // namespace strata::check

@@ -50,7 +50,7 @@ struct NamedRunner {
   const char* type;
   MakeRunner* make;
 };
-extern const std::array<NamedRunner, 5> named_runners;
+extern const std::array<NamedRunner, 6> named_runners;
 
 // The heap of plan::Pow2 on the system's memory: contents are bytes, and what is not writable
 // faults.

@@ -12,13 +12,15 @@ std::unique_ptr<Runner> scripted_runner(const Setup& setup, const Effort& effort
 }
 template MakeRunner scripted_runner<Tiny>;
 template MakeRunner scripted_runner<Small>;
+template MakeRunner scripted_runner<SmallShards>;
 template MakeRunner scripted_runner<SmallQuarter>;
 template MakeRunner scripted_runner<plan::Pow2>;
 template MakeRunner scripted_runner<plan::Quarter>;
 
-const std::array<NamedRunner, 5> named_runners = {{
+const std::array<NamedRunner, 6> named_runners = {{
     {"tiny", "Tiny", scripted_runner<Tiny>},
     {"small", "Small", scripted_runner<Small>},
+    {"small_shards", "SmallShards", scripted_runner<SmallShards>},
     {"small_quarter", "SmallQuarter", scripted_runner<SmallQuarter>},
     {"pow2", "strata::plan::Pow2", scripted_runner<plan::Pow2>},
     {"quarter", "strata::plan::Quarter", scripted_runner<plan::Quarter>},

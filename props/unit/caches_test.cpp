@@ -19,7 +19,7 @@ TYPED_TEST(MagazineTest, RefillsDouble) {
   auto* const cache = room->attach();
   const plan::Class cls = TypeParam::bin_for(64);
   Address last = 0;
-  for (const std::uint32_t batch : {8U, 16U, 32U, 64U, 64U, 64U}) {
+  for (const std::uint32_t batch : {8U, 16U, 32U, 64U, 128U, 256U, 256U}) {
     ASSERT_EQ(cache->count(cls), 0U);
     for (std::uint32_t i = 0; i < batch; ++i) {
       const Address next = room->allocate(cache, 64);

@@ -22,4 +22,11 @@ struct RememberingHooks : NoHooks {
 template <class Plan>
 using RealAllocator = Allocator<Heap<Plan, Linux, NativeSync<false>, RememberingHooks>>;
 
+// As on a machine with many processors, where there are shards.
+struct ManyProcessors : Linux {
+  static std::uint32_t processors() { return 100; }
+};
+template <class Plan>
+using ShardedAllocator = Allocator<Heap<Plan, ManyProcessors, NativeSync<false>, RememberingHooks>>;
+
 }  // namespace strata::check

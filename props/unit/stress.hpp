@@ -28,11 +28,13 @@ class FirstFailure {
   std::atomic<const char*> what_{nullptr};
 };
 
-template <class Plan>
+template <class Allocator>
 class Stress {
+  using Plan = typename Allocator::Plan;
+
  public:
   // What went wrong, or null. The allocator is empty before and after.
-  static const char* run(RealAllocator<Plan>& allocator) {
+  static const char* run(Allocator& allocator) {
     Stress stress(allocator);
     stress.run();
     return stress.failure_.what();
@@ -42,14 +44,14 @@ class Stress {
   static constexpr unsigned threads = 4;
   static constexpr int rounds = 30'000;
 
-  using Cache = typename RealAllocator<Plan>::Cache;
+  using Cache = typename Allocator::Cache;
 
   struct Object {
     std::uint64_t size;
     std::uint64_t stamp;  // of every word that follows; plain data carried through the item
   };
 
-  explicit Stress(RealAllocator<Plan>& allocator) : allocator_(allocator) {}
+  explicit Stress(Allocator& allocator) : allocator_(allocator) {}
 
   void run() {
     std::vector<std::thread> workers;
@@ -67,7 +69,8 @@ class Stress {
       allocator_.deallocate(allocator_.dead(), address_of(box.exchange(nullptr)));
     }
     allocator_.purge(allocator_.dead());
-    failure_.require(allocator_.bounds().live_bytes <= Plan::item_classes * Plan::chunk_bytes,
+    failure_.require(allocator_.bounds().live_bytes <=
+                         Plan::item_classes * allocator_.heap().shards() * Plan::chunk_bytes,
                      "more is left than the one empty chunk that each bin may keep");
     failure_.require(allocator_.heap().hooks.reports.empty(), "a good free was reported as bad");
   }
@@ -122,7 +125,7 @@ class Stress {
     return std::min<std::size_t>(object->size - sizeof(Object), 256) / sizeof(std::uint64_t);
   }
 
-  RealAllocator<Plan>& allocator_;
+  Allocator& allocator_;
   std::array<std::atomic<Object*>, 64> boxes_{};
   FirstFailure failure_;
 };

@@ -7,11 +7,11 @@ namespace {
 
 using namespace strata::check;
 
-template <class Plan>
+template <class Allocator>
 bool passes(const char* name, std::uint32_t segments) {
-  static RealAllocator<Plan> allocator;
+  static Allocator allocator;
   const char* const failure =
-      allocator.open(segments) ? Stress<Plan>::run(allocator) : "nothing could be reserved";
+      allocator.open(segments) ? Stress<Allocator>::run(allocator) : "nothing could be reserved";
   std::printf("%s, %u segments: %s\n", name, segments, failure == nullptr ? "good" : failure);
   allocator.close();
   return failure == nullptr;
@@ -20,8 +20,8 @@ bool passes(const char* name, std::uint32_t segments) {
 }  // namespace
 
 int main() {
-  const bool good = passes<strata::plan::Pow2>("Pow2", 256) &&
-                    passes<strata::plan::Quarter>("Quarter", 256) &&
-                    passes<strata::plan::Pow2>("Pow2", 1);
+  const bool good = passes<RealAllocator<strata::plan::Pow2>>("Pow2", 256) &&
+                    passes<ShardedAllocator<strata::plan::Malloc>>("Quarter in shards", 256) &&
+                    passes<RealAllocator<strata::plan::Pow2>>("Pow2", 1);
   return good ? 0 : 1;
 }

@@ -29,8 +29,12 @@ struct Spaces {
   std::byte *control, *books, *item_map;
 };
 
+Layout<P, ProofSync> layout_of(std::uint32_t segments) {
+  return Layout<P, ProofSync>(segments, P::shards_max);
+}
+
 Records<P, ProofSync> books_of(const Spaces& at) {
-  return {256, at.control, at.books, at.item_map};
+  return {layout_of(256), at.control, at.books, at.item_map};
 }
 
 }  // namespace
@@ -67,7 +71,7 @@ std::uint32_t run_slots_of(Word units) { return Runs<ProofState<P>>::slots_of(un
 
 // --- The layout of the control space, and the accessors of the books ---------------------------
 Word layout_offset(std::uint32_t segments, std::uint32_t which) {
-  const Layout<P, ProofSync> layout(segments);
+  const auto layout = layout_of(segments);
   switch (which) {
     case 0:
       return 0;
@@ -97,13 +101,13 @@ Word layout_offset(std::uint32_t segments, std::uint32_t which) {
 }
 // Bytes of each of these areas: what the accessors can reach.
 Word layout_bytes(std::uint32_t segments, std::uint32_t which) {
-  const Layout<P, ProofSync> layout(segments);
+  const auto layout = layout_of(segments);
   const Word slots = Word{segments} * P::regions_per_segment;
   switch (which) {
     case 0:
       return layout.unused + sizeof(unused_t);  // the allocator's record, and that behind it
     case 1:
-      return P::bins * sizeof(bin_t);
+      return layout.bins_count() * sizeof(bin_t);
     case 2:
       return segments * sizeof(std::uint32_t);
     case 3:
@@ -117,11 +121,11 @@ Word layout_bytes(std::uint32_t segments, std::uint32_t which) {
     case 7:
       return slots;
     case 8:
-      return layout.locks * Layout<P, ProofSync>::line_bytes;
+      return layout.locks() * Layout<P, ProofSync>::line_bytes;
     case 9:
       return slots * sizeof(region_t);
     case 10:
-      return P::bins * layout.region_set_bytes();
+      return layout.bins_count() * layout.region_set_bytes();
     default:
       return 0;
   }
