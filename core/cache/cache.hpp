@@ -151,8 +151,9 @@ struct Cache {
   Address zero;  // read, never written: what magazines of all zeros pop
   std::array<Magazine, Plan::class_limit> magazines;
   BlockMagazines<Plan> blocks;
-  std::uint64_t slot;  // of the registry: threads take turns at shards
-                       // ... the stacks follow, see near_floors.
+  // Of the registry: threads take turns at shards.
+  std::uint64_t slot;
+  // ... the stacks follow, see near_floors.
 
  private:
   static constexpr std::uint32_t bytes_of(std::uint32_t entries) {

@@ -34,6 +34,7 @@ struct State {
   using BinLock = Guard<Mutex, role::Bin>;
   using SegmentsLock = Guard<Mutex, role::Segments>;
   static_assert(sizeof(Mutex) <= Layout::line_bytes);
+  static_assert(rank::first_bin + Plan::bins_for(Plan::shards_max) <= rank::segments);
 
   [[clang::acquire_capability(role::Commit::held), clang::no_thread_safety_analysis]]
   CommitLock lock_commit() {

@@ -17,7 +17,8 @@ inline constexpr Rank registry = 1;
 inline constexpr Rank commit = 2;
 inline constexpr Rank purge = 3;
 inline constexpr Rank first_bin = 4;  // + bin
-inline constexpr Rank segments = first_bin + 1024;
+inline constexpr Rank segments = first_bin + 320;
+inline constexpr Rank count = segments + 1;
 }  // namespace rank
 
 // Holds a lock for a scope. The Sync seam may elide locking (a single-threaded process), so a guard

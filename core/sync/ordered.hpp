@@ -29,7 +29,7 @@ class OrderedMutex {
   }
 
  private:
-  // Ranks that this thread holds, ascending. Registry, commit, purge, every bin and segments fit.
+  // Ranks that this thread holds, ascending. All of them fit.
   class Held {
    public:
     void enter(Rank rank) {
@@ -37,7 +37,7 @@ class OrderedMutex {
         Violation::out_of_order(rank, ranks_[count_ - 1]);
       }
       if (count_ < ranks_.size()) {
-        ranks_[count_++] = rank;
+        ranks_[count_++] = static_cast<std::uint16_t>(rank);
       }
     }
     void leave(Rank rank) {
@@ -56,7 +56,7 @@ class OrderedMutex {
     }
 
    private:
-    std::array<Rank, 128> ranks_;
+    std::array<std::uint16_t, rank::count> ranks_;  // small: it is in every thread's memory
     std::uint32_t count_;
   };
 

@@ -30,7 +30,7 @@ class HeldRanks {
   void clear() { count_ = 0; }
 
  private:
-  std::array<Rank, 300> ranks_{};  // one bin a class byte, and the others
+  std::array<Rank, rank::count> ranks_{};
   std::uint32_t count_ = 0;
 };
 

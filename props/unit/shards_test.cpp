@@ -1,12 +1,14 @@
 // Shards: threads take from bins and regions of their own, what is freed goes home, and what one
 // shard has is the others' before memory or address space run out.
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <set>
 
 #include "props/support/plans.hpp"
 #include "props/unit/real_allocator.hpp"
 #include "props/unit/scripted.hpp"
+#include "sync/ordered.hpp"
 
 namespace strata::check {
 namespace {
@@ -169,6 +171,24 @@ TEST(ShardNumbers, FollowProcessorsAndSpace) {
   const std::uint32_t here = Linux::processors();
   EXPECT_EQ(shards_of_space<RealAllocator<plan::Malloc>>(256),
             here < 8 ? 1 : std::min(std::bit_ceil(here), 8U));
+}
+
+struct CountedDisorder {
+  static void out_of_order(Rank, Rank) { ++count; }
+  static inline std::atomic<std::uint32_t> count{0};
+};
+// Who takes every lock, as fork and validate do, keeps the order through all shards.
+TEST(ShardNumbers, AreInTheOrderOfLocks) {
+  using Ordered =
+      Allocator<Heap<plan::Malloc, ManyProcessors, OrderedSync<CountedDisorder>, RememberingHooks>>;
+  static Ordered allocator;
+  ASSERT_TRUE(allocator.open(256));
+  ASSERT_EQ(allocator.heap().shards(), 8U);
+  allocator.fork_prepare();
+  allocator.fork_parent();
+  EXPECT_TRUE(allocator.validate(Quiet::yes));
+  EXPECT_EQ(CountedDisorder::count, 0U);
+  allocator.close();
 }
 
 }  // namespace
