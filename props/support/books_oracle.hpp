@@ -23,7 +23,8 @@ class BooksOracle {
     for (std::uint32_t slot = 0; slot < books_.slots() && found == none; ++slot) {
       const std::uint32_t cls = books_.region(slot).cls;
       const bool lead = !Plan::is_block(cls) || slot % Plan::regions_per_segment == 0;
-      const bool sibling = Plan::is_item(bin) && slot % shards != cache_slot % shards;
+      const bool sibling =
+          Plan::is_item(bin) && slot / Plan::slots_per_turn % shards != cache_slot % shards;
       if (Plan::bin_of(cls) == bin && lead && !sibling) {
         found = Plan::is_item(bin) ? lowest_item(slot, bin) : lowest_block(slot, bin);
       }
