@@ -55,7 +55,7 @@ inline constexpr Minimum quick = a_segment + parts_of_two_segments + regions_of_
                                  quarter_pages;
 
 // With these, the preset `exhaustive`.
-inline constexpr Minimum quarter_segment = {140'000, 4'200'000};
+inline constexpr Minimum quarter_segment = {165'000, 4'600'000};
 inline constexpr Minimum quarter_pages_segment = {3'290'000, 72'000'000};
 inline constexpr Minimum chunks_of_three_segments = {2'080'000, 109'000'000};
 inline constexpr Minimum standard =
@@ -63,8 +63,8 @@ inline constexpr Minimum standard =
 static_assert(standard.reaches(3'000'000, 50'000'000));
 
 // With these, `exhaustive-full`. They end at a bound.
-inline constexpr Minimum three_whole_segments = {2'400'000, 60'000'000};
-inline constexpr Minimum items_of_three_regions = {2'400'000, 60'000'000};
+inline constexpr Minimum three_whole_segments = {3'570'000, 181'000'000};
+inline constexpr Minimum items_of_three_regions = {3'760'000, 68'000'000};
 inline constexpr Minimum full = standard + three_whole_segments + items_of_three_regions;
 static_assert(full.reaches(10'000'000, 200'000'000));
 
