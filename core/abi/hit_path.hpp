@@ -6,18 +6,22 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 #include "cache/cache.hpp"
 
 namespace strata {
 
-// An allocator that works before constructors and after destructors run: never destroyed.
+// An allocator that works before constructors and after destructors run: never destroyed. An empty
+// destructor would not do: whoever calls malloc or free after it, as the program's last destructors
+// do, would use an object whose life has ended.
 template <class Allocator>
 struct Storage {
   using Cache = typename Allocator::Cache;
+  static_assert(std::is_trivially_destructible_v<Allocator> &&
+                std::is_trivially_destructible_v<Cache>);
 
-  constexpr Storage() : unborn(), allocator() {}
-  ~Storage() {}
+  constexpr Storage() = default;
   Storage(const Storage&) = delete;
   Storage& operator=(const Storage&) = delete;
 
@@ -27,10 +31,8 @@ struct Storage {
 
   // The cache of a thread that has none yet: all zeros for ever, so that nothing can be popped from
   // it or pushed to it. It stands first, so that one address register serves it and the allocator.
-  Cache unborn;
-  union {
-    Allocator allocator;
-  };
+  Cache unborn{};
+  Allocator allocator{};
 };
 
 // `Process` names the allocator, the calling thread's cache and what to do on a miss.

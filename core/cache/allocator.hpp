@@ -6,8 +6,10 @@
 #pragma once
 
 #include <cassert>
+#include <cstddef>
 #include <cstring>
-#include <optional>
+#include <memory>
+#include <new>
 #include <utility>
 
 #include "cache/exchange.hpp"
@@ -301,10 +303,13 @@ class Allocator {
   // Threads may fork at once: the locks are this one's as soon as it holds the first.
   void fork_prepare() {
     ForkLocks locks(*this);
-    fork_locks_.emplace(std::move(locks));
+    std::construct_at(reinterpret_cast<ForkLocks*>(fork_locks_), std::move(locks));
   }
+  // Out of their place before any of them is free: the next thread that forks puts its own there.
   void fork_parent() {
-    const std::optional<ForkLocks> locks = std::exchange(fork_locks_, std::nullopt);
+    ForkLocks* const place = std::launder(reinterpret_cast<ForkLocks*>(fork_locks_));
+    const ForkLocks locks(std::move(*place));
+    std::destroy_at(place);
   }
   // The child has one thread, with the cache `survivor`. What the others' magazines held is lost:
   // at most Limits::thread_bytes_max() for each.
@@ -394,7 +399,8 @@ class Allocator {
 
   Heap heap_{};
   Registry registry_{heap_};
-  std::optional<ForkLocks> fork_locks_;
+  // From fork_prepare to fork_parent. Not a member that would have to be destroyed: see Storage.
+  alignas(ForkLocks) std::byte fork_locks_[sizeof(ForkLocks)]{};
 };
 
 }  // namespace strata
