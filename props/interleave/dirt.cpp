@@ -2,6 +2,7 @@
 //
 // Modelled: the purge that a free starts, of blocks, chunks and unused slots; two at once, of which
 // one goes without.
+// free chunks that one size gives back for the growth of another, while they are wanted.
 // Left out: the bound's growth with what is live.
 #include <gtest/gtest.h>
 
@@ -91,6 +92,43 @@ TEST_F(Dirt, beside_allocation) {
                        blocks.erase(blocks.begin(), blocks.begin() + 2);
                        finish();
                      }});
+}
+
+// Four regions have one free, dirty chunk each: more than a quarter of the bound. What another size
+// grows by, one of them gives back, while a thread takes its items.
+TEST_F(Dirt, pays_for_growth_beside_refill) {
+  constexpr std::uint32_t regions = 4, a_chunk = StagePlan::items_per_chunk_max;
+  std::vector<Stage::Object> items, taken, large;
+  expect_passes(
+      {.setup =
+           [&] {
+             stage.open(3);
+             items.clear();
+             const auto all = stage.take_many(stage.dead(), Stage::small_item,
+                                              regions * Stage::small_items_per_region);
+             for (std::uint32_t i = 0; i < all.size(); ++i) {
+               if (i / a_chunk % StagePlan::chunks_per_region == 0) {
+                 stage.give(stage.dead(), all[i]);
+               } else {
+                 items.push_back(all[i]);
+               }
+             }
+             require(dirty_bytes() == regions * StagePlan::chunk_bytes,
+                     "the free chunks are dirty");
+           },
+       .threads = {[&] { large = stage.take_many(stage.dead(), Stage::large_item, 1); },
+                   [&] { taken = stage.take_many(stage.dead(), Stage::small_item, a_chunk + 1); }},
+       .check =
+           [&] {
+             require(
+                 stage.memory().decommits > 0 || dirty_bytes() <= Stage::Heap::dirty_bytes_max / 4,
+                 "growth was paid for, or taken items left no need");
+             for (const auto& objects : {items, taken, large}) {
+               stage.give_all(stage.dead(), objects);
+             }
+             stage.check_known_zero();
+             stage.finish({});
+           }});
 }
 
 }  // namespace

@@ -4,18 +4,20 @@
 #include <cstring>
 
 template class strata::Allocator<strata::check::Stage::Heap>;
+template class strata::Allocator<strata::check::ShardedStage::Heap>;
 
 namespace strata::check {
 
 namespace {
 
-std::byte* bytes_of(const Stage::Object& object) {
+std::byte* bytes_of(const StageObject& object) {
   return reinterpret_cast<std::byte*>(object.address);
 }
 
 }  // namespace
 
-void Stage::prepare(std::uint32_t segments) {
+template <class Plan>
+void BasicStage<Plan>::prepare(std::uint32_t segments) {
   if (!finished_) {
     // An execution that failed left it with locks held: it cannot even be destroyed.
     (void)allocator_.release();
@@ -28,17 +30,20 @@ void Stage::prepare(std::uint32_t segments) {
   segments_ = segments;
 }
 
-void Stage::open(std::uint32_t segments) {
+template <class Plan>
+void BasicStage<Plan>::open(std::uint32_t segments) {
   prepare(segments);
   require(allocator_->open(segments), "the heap opens");
 }
 
-void Stage::validate() {
+template <class Plan>
+void BasicStage<Plan>::validate() {
   require(allocator_->validate(Quiet::yes), "the books are sound");
   require(reports().empty(), "nothing was freed that should not have been");
 }
 
-void Stage::finish(std::initializer_list<Cache*> caches) {
+template <class Plan>
+void BasicStage<Plan>::finish(std::initializer_list<Cache*> caches) {
   validate();
   for (Cache* cache : caches) {
     allocator_->detach(cache);
@@ -49,7 +54,8 @@ void Stage::finish(std::initializer_list<Cache*> caches) {
   abandon();
 }
 
-void Stage::check_known_zero() {
+template <class Plan>
+void BasicStage<Plan>::check_known_zero() {
   std::vector<Address> blocks;
   for (;;) {
     const Allocation block = allocator_->allocate_known(dead(), small_block);
@@ -64,20 +70,26 @@ void Stage::check_known_zero() {
   }
 }
 
-bool Stage::looks_live(Address address) { return allocator_->heap().looks_live(address); }
+template <class Plan>
+bool BasicStage<Plan>::looks_live(Address address) {
+  return allocator_->heap().looks_live(address);
+}
 
-void Stage::abandon() {
+template <class Plan>
+void BasicStage<Plan>::abandon() {
   allocator_->close();
   finished_ = true;
 }
 
-Stage::Object Stage::take(Cache* cache, std::uint64_t size) {
+template <class Plan>
+StageObject BasicStage<Plan>::take(Cache* cache, std::uint64_t size) {
   const Object object = try_take(cache, size);
   require(object.address != 0, "{} bytes are free, yet there was nothing to allocate", size);
   return object;
 }
 
-Stage::Object Stage::try_take(Cache* cache, std::uint64_t size) {
+template <class Plan>
+StageObject BasicStage<Plan>::try_take(Cache* cache, std::uint64_t size) {
   const Address address = allocator_->allocate(cache, size);
   if (address == 0) {
     return {};
@@ -87,7 +99,9 @@ Stage::Object Stage::try_take(Cache* cache, std::uint64_t size) {
   return object;
 }
 
-std::uint32_t Stage::try_take_into(std::vector<Object>& objects, Cache* cache, std::uint64_t size) {
+template <class Plan>
+std::uint32_t BasicStage<Plan>::try_take_into(std::vector<Object>& objects, Cache* cache,
+                                              std::uint64_t size) {
   const Object object = try_take(cache, size);
   if (object.address == 0) {
     return 0;
@@ -96,26 +110,31 @@ std::uint32_t Stage::try_take_into(std::vector<Object>& objects, Cache* cache, s
   return 1;
 }
 
-void Stage::give(Cache* cache, Object object) {
+template <class Plan>
+void BasicStage<Plan>::give(Cache* cache, Object object) {
   require(has_bytes(object), "{} is as its owner left it", plain_memory().name(bytes_of(object)));
   object.stamp = ++stamp_;
   write(object);
   allocator_->deallocate(cache, object.address);
 }
 
-std::vector<Stage::Object> Stage::take_many(Cache* cache, std::uint64_t size, std::uint32_t count) {
+template <class Plan>
+std::vector<StageObject> BasicStage<Plan>::take_many(Cache* cache, std::uint64_t size,
+                                                     std::uint32_t count) {
   std::vector<Object> objects(count);
   std::generate(objects.begin(), objects.end(), [&] { return take(cache, size); });
   return objects;
 }
 
-void Stage::give_all(Cache* cache, const std::vector<Object>& objects) {
+template <class Plan>
+void BasicStage<Plan>::give_all(Cache* cache, const std::vector<Object>& objects) {
   for (const Object& object : objects) {
     give(cache, object);
   }
 }
 
-std::vector<Stage::Object> Stage::take_all(std::uint64_t size) {
+template <class Plan>
+std::vector<StageObject> BasicStage<Plan>::take_all(std::uint64_t size) {
   std::vector<Object> objects;
   for (Object object = try_take(dead(), size); object.address != 0;
        object = try_take(dead(), size)) {
@@ -124,13 +143,18 @@ std::vector<Stage::Object> Stage::take_all(std::uint64_t size) {
   return objects;
 }
 
-void Stage::write(const Object& object) {
+template <class Plan>
+void BasicStage<Plan>::write(const Object& object) {
   std::memset(bytes_of(object), object.stamp, object.size);
 }
 
-bool Stage::has_bytes(const Object& object) {
+template <class Plan>
+bool BasicStage<Plan>::has_bytes(const Object& object) {
   const auto same = [&](std::byte byte) { return byte == std::byte{object.stamp}; };
   return std::all_of(bytes_of(object), bytes_of(object) + object.size, same);
 }
+
+template class BasicStage<StagePlan>;
+template class BasicStage<ShardedStagePlan>;
 
 }  // namespace strata::check

@@ -5,6 +5,7 @@
 // 3, so that a few calls cross every boundary.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <memory>
 #include <utility>
@@ -20,45 +21,51 @@
 
 namespace strata::check {
 
-struct StagePlan : Tiny {};
+struct OnStage {};
+struct StagePlan : Tiny, OnStage {};
+// Segments take turns at two shards, and so do caches.
+struct ShardedStagePlan : plan::Sharded<Tiny, 2>, OnStage {};
+static_assert(ShardedStagePlan::slots_per_turn == ShardedStagePlan::regions_per_segment);
 
 }  // namespace strata::check
 
 // Shipped magazines hold more items than the whole tiny heap has. A batch is 2, a flush gives back
 // 2 of 3.
-template <>
-struct strata::Magazines<strata::check::StagePlan> {
+template <std::derived_from<strata::check::OnStage> Plan>
+struct strata::Magazines<Plan> {
   static constexpr std::uint32_t limit_first = 3;
   static constexpr std::uint32_t capacity(plan::Class) { return 3; }
   static constexpr std::uint64_t thread_bytes_max() { return 3 * (16 + 32); }
 };
 
 // Four segments of free dirt are too much, what fewer can hold is not.
-template <>
-inline constexpr std::uint64_t strata::dirty_bytes_limit<strata::check::StagePlan> =
-    3 * strata::check::StagePlan::segment_bytes;
+template <std::derived_from<strata::check::OnStage> Plan>
+inline constexpr std::uint64_t strata::dirty_bytes_limit<Plan> = 3 * Plan::segment_bytes;
 
 namespace strata::check {
 
-class Stage {
+// Memory in a scenario's hands: all its bytes have the stamp.
+struct StageObject {
+  Address address = 0;
+  std::uint64_t size = 0;
+  std::uint8_t stamp = 0;
+};
+
+template <class Plan>
+class BasicStage {
  public:
-  using Heap = strata::Heap<StagePlan, ScheduledMemory, SchedulingSync, CheckHooks>;
+  using Heap = strata::Heap<Plan, ScheduledMemory, SchedulingSync, CheckHooks>;
   using Allocator = strata::Allocator<Heap>;
-  using Cache = Allocator::Cache;
+  using Cache = typename Allocator::Cache;
 
   // Sizes, by what serves them.
   static constexpr std::uint64_t small_item = 16, large_item = 32;
-  static constexpr std::uint64_t small_block = StagePlan::chunk_bytes;
-  static constexpr std::uint64_t segment = StagePlan::segment_bytes;
+  static constexpr std::uint64_t small_block = Plan::chunk_bytes;
+  static constexpr std::uint64_t segment = Plan::segment_bytes;
   static constexpr std::uint32_t small_items_per_region =
-      StagePlan::chunks_per_region * StagePlan::items_per_chunk_max;
+      Plan::chunks_per_region * Plan::items_per_chunk_max;
 
-  // Memory in a scenario's hands: all its bytes have the stamp.
-  struct Object {
-    Address address = 0;
-    std::uint64_t size = 0;
-    std::uint8_t stamp = 0;
-  };
+  using Object = StageObject;
 
   // A new allocator, whatever became of the last; prepare() leaves it to the scenario to open it.
   void open(std::uint32_t segments);
@@ -102,7 +109,14 @@ class Stage {
   bool finished_ = true;
 };
 
-}  // namespace strata::check
+using Stage = BasicStage<StagePlan>;
+using ShardedStage = BasicStage<ShardedStagePlan>;
 
 // The one source of core in this program is stage.cpp.
+extern template class BasicStage<StagePlan>;
+extern template class BasicStage<ShardedStagePlan>;
+
+}  // namespace strata::check
+
 extern template class strata::Allocator<strata::check::Stage::Heap>;
+extern template class strata::Allocator<strata::check::ShardedStage::Heap>;
