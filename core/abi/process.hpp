@@ -13,7 +13,7 @@
 #include "sync/native.hpp"
 
 #if STRATA_CHECKED
-#include "hooks/checker.hpp"
+#include "invariants/checker.hpp"
 #include "sync/ordered.hpp"
 #endif
 

@@ -14,7 +14,7 @@
 
 #include "cache/exchange.hpp"
 #include "cache/registry.hpp"
-#include "hooks/validate.hpp"
+#include "invariants/validate.hpp"
 #include "include/strata/strata.h"
 
 namespace strata {

@@ -13,7 +13,7 @@
 #include <cstring>
 
 #include "hooks/none.hpp"
-#include "hooks/validate.hpp"
+#include "invariants/validate.hpp"
 
 namespace strata {
 

@@ -7,7 +7,7 @@
 #include <bit>
 #include <cstdint>
 
-#include "hooks/validate_region.hpp"
+#include "invariants/validate_region.hpp"
 
 namespace strata {
 

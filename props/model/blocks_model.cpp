@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <map>
 
-#include "hooks/validate.hpp"
+#include "invariants/validate.hpp"
 #include "props/model/level.hpp"
 #include "props/model/property.hpp"
 

@@ -2,7 +2,7 @@
 
 #include <map>
 
-#include "hooks/validate.hpp"
+#include "invariants/validate.hpp"
 #include "props/model/level.hpp"
 #include "props/model/property.hpp"
 

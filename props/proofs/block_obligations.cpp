@@ -1,5 +1,5 @@
 // Transitions of blocks in one bin whose regions are whole segments, from any state whose books are
-// right: hooks/validate_region.hpp, as terms. Segment and block are any of the whole space.
+// right: invariants/validate_region.hpp, as terms. Segment and block are any of the whole space.
 
 #include <bit>
 

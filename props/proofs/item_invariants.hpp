@@ -1,4 +1,4 @@
-// What must hold of the books of a bin of items that are right: hooks/validate_region.hpp, as
+// What must hold of the books of a bin of items that are right: invariants/validate_region.hpp, as
 // terms. Counts are the sizes of the sets that they count.
 #pragma once
 

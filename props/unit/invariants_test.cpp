@@ -1,4 +1,4 @@
-// The checker checked: each invariant of hooks/validate.hpp and hooks/validate_region.hpp is broken
+// The checker checked: each invariant of invariants/validate.hpp and invariants/validate_region.hpp is broken
 // by hand in sound books, and must then be the one that is named.
 #include "props/unit/validation.hpp"
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "cache/allocator.hpp"
-#include "hooks/checker.hpp"
+#include "invariants/checker.hpp"
 #include "memory/linux.hpp"
 #include "sync/native.hpp"
 
