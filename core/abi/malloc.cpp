@@ -59,28 +59,51 @@ void* allocate_zeroed(std::size_t size_bytes) {
   return pointer;
 }
 
+bool is_zero(const std::byte* bytes, std::size_t count) {
+  return bytes[0] == std::byte{0} && std::memcmp(bytes, bytes + 1, count - 1) == 0;
+}
+
+// What realloc moves. How much of the old memory was ever used is not known: where the new is known
+// to be zero, zeros of a chunk's size are not copied, so that what was not touched stays so.
+void copy_contents(const Allocation& to, const void* old, std::size_t bytes) {
+  constexpr std::size_t piece_bytes = MallocPlan::chunk_bytes;
+  const auto* const from = static_cast<const std::byte*>(old);
+  const auto is_left_out = [&](std::size_t at) {
+    return to.known_zero && is_zero(from + at, std::min(piece_bytes, bytes - at));
+  };
+  for (std::size_t begin = 0, end = 0; begin < bytes; begin = end + piece_bytes) {
+    for (end = begin; end < bytes && !is_left_out(end);) {
+      end += piece_bytes;
+    }
+    if (const std::size_t count = std::min(end, bytes) - begin) {
+      process_allocator().expect_copy(to.address + begin, count);
+      std::memcpy(to_pointer(to.address + begin), from + begin, count);
+    }
+  }
+}
+
 void* reallocate(void* old, std::size_t size_bytes) {
   const InCall in_call;
   ProcessAllocator& allocator = process_allocator();
-  const std::uint64_t usable = allocator.usable_bytes(to_address(old));
+  ProcessCache* const cache = own_cache();
+  const std::uint64_t usable = allocator.usable_or_report(cache, to_address(old));
   if (usable == 0) {
-    allocator.report_unknown(to_address(old));
     return nullptr;
   }
   if (allocator.resize_in_place(to_address(old), size_bytes)) {
     return old;
   }
-  void* const moved = or_enomem(allocator.allocate_grown(own_cache(), usable, size_bytes));
-  if (moved == nullptr && size_bytes <= usable) {
-    return old;  // nothing is left to shrink into
+  const Allocation moved = allocator.allocate_grown(cache, usable, size_bytes);
+  if (size_bytes <= usable && allocator.usable_bytes(moved.address) >= usable) {
+    free_inline<Process>(to_pointer(moved.address));
+    return old;  // where memory is scarce, larger units serve smaller sizes: nothing is gained
   }
-  if (moved != nullptr) {
-    const std::size_t copied = std::min<std::size_t>(usable, size_bytes);
-    allocator.expect_copy(to_address(moved), copied);
-    std::memcpy(moved, old, copied);
-    free_inline<Process>(old);
+  if (moved.address == 0) {
+    return size_bytes <= usable ? old : or_enomem(0);
   }
-  return moved;
+  copy_contents(moved, old, std::min<std::size_t>(usable, size_bytes));
+  free_inline<Process>(old);
+  return to_pointer(moved.address);
 }
 
 }  // namespace
@@ -166,6 +189,7 @@ void* pvalloc(std::size_t size_bytes) {
 }
 
 std::size_t malloc_usable_size(void* pointer) {
+  const InCall in_call;
   return pointer == nullptr ? 0 : process_allocator().usable_bytes(to_address(pointer));
 }
 

@@ -24,7 +24,8 @@ inline void free_inline(void* pointer) {
   strata::free_inline<Process>(pointer);
 }
 
-// Calls the new_handler until it gives up (throws, or there is none) or allocate() succeeds.
+// Calls the new_handler until allocate() succeeds, or there is no handler: then null. What the
+// handler throws goes through.
 template <class Allocate>
 void* retry(Allocate allocate) {
   for (;;) {
@@ -33,10 +34,19 @@ void* retry(Allocate allocate) {
     }
     const std::new_handler handler = strata::current_new_handler();
     if (handler == nullptr) {
-      strata::throw_bad_alloc();
+      return nullptr;
     }
     handler();
   }
+}
+
+template <class Allocate>
+void* retry_or_throw(Allocate allocate) {
+  void* const pointer = retry(allocate);
+  if (pointer == nullptr) {
+    strata::throw_bad_alloc();
+  }
+  return pointer;
 }
 
 template <class Allocate>
@@ -51,7 +61,7 @@ void* retry_nothrow(Allocate allocate) noexcept {
 // The hit path of malloc with the misses of operator new.
 struct New : Process {
   static void* malloc_miss(std::size_t size) {
-    return retry([=] { return Process::malloc_miss(size); });
+    return retry_or_throw([=] { return Process::malloc_miss(size); });
   }
 };
 struct NewNothrow : Process {
@@ -61,7 +71,7 @@ struct NewNothrow : Process {
 };
 
 void* new_aligned(std::size_t size, std::align_val_t align) {
-  return retry([=] { return allocate_aligned(size, static_cast<std::size_t>(align)); });
+  return retry_or_throw([=] { return allocate_aligned(size, static_cast<std::size_t>(align)); });
 }
 void* new_aligned_nothrow(std::size_t size, std::align_val_t align) noexcept {
   return retry_nothrow([=] { return allocate_aligned(size, static_cast<std::size_t>(align)); });

@@ -42,15 +42,22 @@ void on_thread_exit(void* cache) {
   process_allocator().detach(static_cast<ProcessCache*>(cache));
 }
 
-void before_fork() { process_allocator().fork_prepare(); }
-void after_fork_in_parent() { process_allocator().fork_parent(); }
+void before_fork() {
+  InCall::enter();
+  process_allocator().fork_prepare();
+}
+void after_fork_in_parent() {
+  process_allocator().fork_parent();
+  InCall::leave();
+}
 void after_fork_in_child() {
   is_forked = true;
   process_allocator().fork_child(Process::cache());
+  InCall::leave();
 }
 
 void apply_options() {
-  const char* const text = std::getenv("STRATA_OPTIONS");
+  const char* const text = secure_getenv("STRATA_OPTIONS");  // null in a set-user-id program
   if (text == nullptr) {
     return;
   }

@@ -13,7 +13,6 @@ namespace strata {
 
 namespace {
 
-// One line, built without allocating, cut off at its end.
 // So much of an option that the remedy fits on the line as well. (substr would need the C++
 // library.)
 std::string_view shown(std::string_view option) {
@@ -21,6 +20,7 @@ std::string_view shown(std::string_view option) {
   return {option.data(), std::min(option.size(), shown_max)};
 }
 
+// One line, built without allocating, cut off at its end.
 class Line {
  public:
   Line& text(std::string_view text) {

@@ -8,7 +8,8 @@
 
 namespace strata {
 
-// The size of page that the system was last told to use for a slot. A hint: nothing depends on it.
+// The size of page that the system was last told to use for a slot. A hint for speed: what is
+// handed out does not depend on it.
 enum class Pages : std::uint8_t { unadvised, small, huge };
 
 // One 32 MiB slot of the heap space. While the slot is used, its bin's lock guards the record (the
@@ -94,6 +95,9 @@ struct control_t {
   std::uint32_t end_slot;
   // Relaxed: it and the statistics steer purging, and publish nothing.
   Atomic<std::uint64_t> purge_due_ms;
+  // What the last purge for the bound could not have: memory that the program has locked, say.
+  // Above the bound by so much is not over it; forgotten by every delayed or asked-for purge.
+  Atomic<std::uint64_t> refused_bytes;
   // Exact whenever every lock is held. On a line of their own, since they change far more often
   // than what misses read above.
   alignas(64) Atomic<std::uint64_t> dirty_bytes;

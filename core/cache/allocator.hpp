@@ -14,8 +14,8 @@
 
 #include "cache/exchange.hpp"
 #include "cache/registry.hpp"
-#include "invariants/validate.hpp"
 #include "include/strata/strata.h"
+#include "invariants/validate.hpp"
 
 namespace strata {
 
@@ -127,19 +127,20 @@ class Allocator {
 
   // For what realloc moves: a block that has grown before gets one of two to four times the size,
   // so that it seldom moves again; what it does not touch of that costs nothing. Where that is
-  // refused, and for all else, as allocate.
-  Address allocate_grown(Cache* cache, std::uint64_t old_usable, std::uint64_t size_bytes) {
+  // refused, and for all else, as allocate_known.
+  Allocation allocate_grown(Cache* cache, std::uint64_t old_usable, std::uint64_t size_bytes) {
     const bool has_grown = old_usable >= grown_bytes_min && size_bytes > old_usable;
     if (has_grown && size_bytes <= Plan::segment_bytes / 2) {
       const std::uint64_t bytes = 2 * size_bytes;
       Address address = 0;
-      if (heap_.take({Plan::bin_for(bytes), bytes}, &address + 1, 1).count > 0) {
+      const Taken taken = heap_.take({Plan::bin_for(bytes), bytes}, &address + 1, 1);
+      if (taken.count > 0) {
         heap_.hooks.allocated(heap_, address, size_bytes);
         heap_.hooks.settled(heap_);
-        return address;
+        return {address, taken.known_zero};
       }
     }
-    return allocate(cache, size_bytes);
+    return allocate_known(cache, size_bytes);
   }
 
   // What the hit path could not serve; the process malloc calls it too, once it has a cache.
@@ -200,7 +201,9 @@ class Allocator {
     }
     Reports reports;
     Exchange(heap_, *cache, reports).give(cls, address);
-    heap_.relieve(heap_.bin_at(offset, cls));
+    if (is_open()) {
+      heap_.relieve(Plan::is_run(cls) ? plan::Bin{Plan::unused} : heap_.bin_at(offset, cls));
+    }
     finish(reports);
   }
 
@@ -243,13 +246,18 @@ class Allocator {
     return size_bytes > dropped_bytes_min && heap_.trim(address, 0, heap_.usable_bytes(address));
   }
 
-  // Reports an address that `usable_bytes` knows nothing of.
-  void report_unknown(Address address) {
-    const std::uint64_t offset = address - heap_.base;
-    const Problem problem = !heap_.contains(offset)                  ? Problem::foreign_pointer
-                            : heap_.class_at(offset) == Plan::unused ? Problem::unused_region
-                                                                     : Problem::interior_pointer;
+  // The same of what realloc is asked to change. 0, and a report, if it is known not to be live: to
+  // the books if it is a block or a run, to the cache if it holds the block, to hooks that know.
+  std::uint64_t usable_or_report(Cache* cache, Address address) {
+    const std::uint64_t usable = heap_.usable_bytes(address);
+    const Problem problem = usable == 0                        ? what_is_wrong(address)
+                            : is_freed(cache, address, usable) ? Problem::double_free
+                                                               : Problem::none;
+    if (problem == Problem::none) {
+      return usable;
+    }
     heap_.hooks.report(heap_.describe_pointer(problem, address));
+    return 0;
   }
 
   // --- The whole ------------------------------------------------------------------------------
@@ -293,7 +301,7 @@ class Allocator {
             Validator<Heap>(heap_, none).mappings_now(),
             heap_.books.layout().mappings_max(),
             Limits::thread_bytes_max(),
-            Registry::slots_for(heap_.heap_bytes),
+            registry_.slots(),
             control.live_bytes.load(std::memory_order_relaxed),
             control.dirty_bytes.load(std::memory_order_relaxed)};
   }
@@ -375,6 +383,21 @@ class Allocator {
   void finish(Reports& reports) {
     heap_.hooks.settled(heap_);
     reports.deliver(heap_.hooks);
+  }
+
+  // Of an address that `usable_bytes` knows nothing of.
+  Problem what_is_wrong(Address address) const {
+    const std::uint64_t offset = address - heap_.base;
+    return !heap_.contains(offset)                  ? Problem::foreign_pointer
+           : heap_.class_at(offset) == Plan::unused ? Problem::unused_region
+                                                    : Problem::interior_pointer;
+  }
+  bool is_freed(Cache* cache, Address address, std::uint64_t usable) {
+    if (usable <= Plan::item_bytes_max) {
+      return !heap_.hooks.holds(heap_, address);
+    }
+    const Class cls = Plan::bin_of(heap_.class_at(address - heap_.base));
+    return (Blocks::has(cls) && cache->blocks.contains(cls, address)) || !heap_.looks_live(address);
   }
 
   // The magazine keeps a block that is new to it and that the books have in use.

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
@@ -143,8 +144,11 @@ struct Cache {
     if (magazine.top == magazine.limit) [[unlikely]] {
       return false;
     }
-    magazine.top += static_cast<std::uint32_t>(sizeof(Address));
-    at(magazine.top) = pointer;
+    const std::uint32_t top = magazine.top + static_cast<std::uint32_t>(sizeof(Address));
+    at(top) = pointer;
+    // A signal's handler that ends the program here finds no entry that is not written.
+    std::atomic_signal_fence(std::memory_order_release);
+    magazine.top = top;
     return true;
   }
 

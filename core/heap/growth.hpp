@@ -92,6 +92,19 @@ class Growth {
     return Plan::unit_align(larger) >= request.align_bytes;
   }
 
+  // Huge pages were advised for what used the slots before. Blocks and runs that may mean to touch
+  // little have small ones; items keep them until a purge finds their region sparse.
+  [[clang::requires_capability(role::Commit::held, !role::Bin::held, !role::Segments::held)]]
+  void withdraw_advice(std::uint32_t first, std::uint32_t slots) {
+    for (std::uint32_t slot = first; slot < first + slots; ++slot) {
+      region_t& region = books_.of_growth().region(slot);
+      if (region.pages == Pages::huge) {
+        state_.advise(std::uint64_t{slot} << Plan::region_shift, Plan::region_bytes, Pages::small);
+        region.pages = Pages::small;
+      }
+    }
+  }
+
   // Gives the slots of a region that left its bin back to their segment.
   [[clang::requires_capability(!role::Segments::held)]]
   void close(const Outcome& outcome) {
@@ -296,6 +309,9 @@ class Growth {
       Blocks<State>::raise_writable(books_.of_growth(), slot, chunks);
     }
     region.books_ready = 1;
+    if (!Plan::is_item(bin) && !suits_huge_pages(bin, least)) {
+      withdraw_advice(slot, slots);
+    }
     note_advice(slot, slots, advise(bin, slot, slots, least, advice(slot, slots)));
     return true;
   }

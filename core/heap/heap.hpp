@@ -219,10 +219,14 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
   // After a put to `bin`: what the bound above says must go at once.
   void relieve(Bin bin) {
     const std::uint64_t limit = dirty_limit();
-    if (dirty_bytes() > limit) [[unlikely]] {
+    const std::uint64_t refused = refused_bytes();
+    if (dirty_bytes() > limit + refused) [[unlikely]] {
       if (const auto purge = State::try_lock_purge()) {
         // Well below the limit, so that the search for what is dirty is not for each free.
-        Purge<State>(*this).whole_units(limit - limit / 4, bin);
+        const std::uint64_t goal = limit - limit / 4 + refused;
+        books.control().refused_bytes.store(
+            std::max(refused, Purge<State>(*this).whole_units(goal, bin)),
+            std::memory_order_relaxed);
       }
     }
   }
@@ -234,7 +238,7 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
   [[clang::requires_capability(role::Commit::held)]]
   void pay_for_growth(Bin bin, std::uint64_t grown_bytes) {
     const std::uint64_t dirty = dirty_bytes();
-    const std::uint64_t limit = dirty_limit() / 4;
+    const std::uint64_t limit = dirty_limit() / 4 + refused_bytes();
     if (dirty > limit && grown_bytes > 0) {
       if (const auto purge = State::try_lock_purge()) {
         Purge<State>(*this).chunks(std::max(limit, dirty - std::min(dirty, grown_bytes)), bin);
@@ -254,6 +258,7 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
       const bool started = due.load(std::memory_order_relaxed) != 0;
       due.store(now + State::purge_delay_ms, std::memory_order_relaxed);
       if (started) {
+        forget_refused();
         Purge<State>(*this).everything_sparse();
       }
     }
@@ -263,6 +268,7 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
   void purge() {
     {
       const auto purge = State::lock_purge();
+      forget_refused();
       Purge<State>(*this).everything();
     }
     hooks.settled(*this);
@@ -273,6 +279,10 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
   std::uint64_t dirty_bytes() const {
     return books.control().dirty_bytes.load(std::memory_order_relaxed);
   }
+  std::uint64_t refused_bytes() const {
+    return books.control().refused_bytes.load(std::memory_order_relaxed);
+  }
+  void forget_refused() { books.control().refused_bytes.store(0, std::memory_order_relaxed); }
   // The bound above.
   std::uint64_t dirty_limit() const {
     return std::max(dirty_bytes_max,

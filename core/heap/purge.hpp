@@ -26,12 +26,14 @@ class Purge {
   explicit Purge(State& state) : state_(state), books_(state.books) {}
 
   // Whole free slots, blocks and chunks, until no more than `goal_bytes` of them are dirty; those
-  // of `warm`, the bin of which something was freed last, after all others.
+  // of `warm`, the bin of which something was freed last, after all others. Returns how many bytes
+  // the system refused to drop.
   [[clang::requires_capability(role::Purge::held)]]
-  void whole_units(std::uint64_t goal_bytes, Bin warm) {
+  std::uint64_t whole_units(std::uint64_t goal_bytes, Bin warm) {
     aim_ = {.goal_bytes = goal_bytes};
     all_but(warm);
     bin(warm);
+    return refused_bytes_;
   }
 
   // Free chunks of items of other bins alone, until no more than `goal_bytes` are dirty: they are
@@ -84,7 +86,7 @@ class Purge {
     if (Plan::is_block(bin)) {
       blocks(bin);
     } else {
-      PurgeChunks<State>(state_, aim_, bin).run();
+      refused_bytes_ += PurgeChunks<State>(state_, aim_, bin).run();
     }
   }
 
@@ -109,6 +111,8 @@ class Purge {
       if (state_.decommit(Space::heap, std::uint64_t{slot} << Plan::region_shift, bytes)) {
         state_.uncount_dirty(bytes);
         taken.dirty = 0;
+      } else {
+        refused_bytes_ += bytes;
       }
       lock.retake();
       segments.put_slot(slot);
@@ -181,6 +185,8 @@ class Purge {
     if (gone) {
       books_.of_bins().dirty_blocks(lead).take(block);
       state_.hooks.on(Event::purged, lead, block);
+    } else {
+      refused_bytes_ += Plan::unit_bytes(bin);
     }
     Growth<State>(state_).close(blocks.release_block(lead, block));
   }
@@ -188,6 +194,7 @@ class Purge {
   State& state_;
   const typename State::Books& books_;
   PurgeAim aim_;
+  std::uint64_t refused_bytes_ = 0;
 };
 
 }  // namespace strata

@@ -40,8 +40,9 @@ class PurgeChunks {
         cls_(Plan::class_of(bin)),
         now_(state.quarter()) {}
 
+  // Returns how many bytes of free chunks the system refused to drop.
   [[clang::requires_capability(role::Purge::held)]]
-  void run() {
+  std::uint64_t run() {
     auto lock = state_.lock_bin(bin_);
     const Map regions = books_.of_bins().bin_regions(bin_);
     for (std::uint32_t slot = regions.last_before(books_.slots()); slot != no_index;
@@ -57,6 +58,7 @@ class PurgeChunks {
         }
       }
     }
+    return refused_bytes_;
   }
 
  private:
@@ -203,6 +205,9 @@ class PurgeChunks {
       if (held.gone) {
         chunk.dirty_pages &= static_cast<std::uint16_t>(~page_mask(held));
         state_.hooks.on(Event::purged, slot, held.chunk);
+      } else if (held.whole) {
+        refused_bytes_ += static_cast<std::uint32_t>(std::popcount(chunk.dirty_pages)) *
+                          std::uint64_t{Plan::page_bytes};
       }
       Growth<State>(state_).close(
           held.whole ? items.release_chunk(slot, held.chunk)
@@ -264,6 +269,7 @@ class PurgeChunks {
   plan::Bin bin_;
   Class cls_;
   std::uint16_t now_;
+  std::uint64_t refused_bytes_ = 0;
 };
 
 }  // namespace strata

@@ -26,6 +26,9 @@ class Runs {
     }
     const std::uint64_t offset = std::uint64_t{slot} << Plan::region_shift;
     const bool committed = state_.commit(Space::heap, offset, units << Plan::chunk_shift);
+    if (committed) {
+      Growth<State>(state_).withdraw_advice(slot, slots_of(units));
+    }
     const auto lock = state_.lock_segments();
     if (!committed) {
       Segments<State>(state_).put_slots(slot, slots_of(units));

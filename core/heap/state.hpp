@@ -7,6 +7,7 @@
 #include <array>
 #include <atomic>
 #include <bit>
+#include <cassert>
 
 #include "book/books.hpp"
 #include "hooks/none.hpp"
@@ -50,6 +51,7 @@ struct State {
   }
   [[clang::acquire_capability(role::Bin::held), clang::no_thread_safety_analysis]]
   BinLock lock_bin(Bin bin) {
+    assert(bin < books.layout().bins_count());
     return BinLock(mutex(2 + bin), rank::first_bin + bin);
   }
   [[clang::acquire_capability(role::Segments::held), clang::no_thread_safety_analysis]]
@@ -134,7 +136,9 @@ struct State {
         report.item = Plan::template item_index<std::uint64_t>(bin, Plan::byte_in_chunk(offset));
       } else if (Plan::is_block(bin)) {
         report.unit_bytes = Plan::unit_bytes(bin);
-        report.unit = (offset % Plan::segment_bytes) >> Plan::block_shift(bin);
+        const std::uint64_t region =
+            Plan::is_small(report.cls) ? Plan::region_bytes : Plan::segment_bytes;
+        report.unit = (offset % region) >> Plan::block_shift(bin);
       }
     }
     return report;

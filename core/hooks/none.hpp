@@ -38,6 +38,11 @@ struct NoHooks {
   bool deallocating(Heap&, Address) {
     return true;
   }
+  // Whether the program has the item that starts there, as far as hooks know.
+  template <class Heap>
+  bool holds(Heap&, Address) {
+    return true;
+  }
 
   // The end of an operation that took locks: none is held any more, the books are whole. `heap` is
   // the Heap itself.

@@ -5,8 +5,9 @@
 // and cleared on its way in. The books have an item that a magazine holds in use, and see a bad
 // free of it only when it leaves; here it has no mark, whichever thread's magazine it is in.
 //
-// Every structural event has its chunk or block checked once the operation that made it has dropped
-// its locks; every `period`-th has all the books recomputed.
+// The chunk or block of a structural event is checked once the operation that made it has dropped
+// its locks, those of an operation's first events if they are many; every `period`-th event has all
+// the books recomputed.
 #pragma once
 
 #include <atomic>
@@ -31,8 +32,9 @@ class CheckingHooks {
   void on(Event, std::uint32_t slot, std::uint32_t unit) {
     Touched& touched = this->touched();
     if (touched.count < Touched::capacity) {
-      touched.at[touched.count++] = {slot, unit};
+      touched.at[touched.count] = {slot, unit};
     }
+    ++touched.count;
   }
 
   template <class Heap>
@@ -49,6 +51,12 @@ class CheckingHooks {
       this->report(report);
     }
     std::memset(reinterpret_cast<void*>(address), fresh_fill, Plan::unit_bytes(cls));
+  }
+
+  template <class Heap>
+  bool holds(Heap& heap, Address address) {
+    const std::uint64_t offset = address - heap.base;
+    return !Heap::Plan::is_item(heap.class_at(offset)) || Mark<Heap>(heap, offset).is_set();
   }
 
   template <class Heap>
@@ -78,7 +86,7 @@ class CheckingHooks {
       return;
     }
     Reports reports;
-    for (std::uint32_t i = 0; i < count; ++i) {
+    for (std::uint32_t i = 0; i < std::min(count, Touched::capacity); ++i) {
       check(heap, touched.at[i].slot, touched.at[i].unit, reports);
     }
     const std::uint32_t period = period_.load(std::memory_order_relaxed);
@@ -98,7 +106,7 @@ class CheckingHooks {
       std::uint32_t slot, unit;
     };
     Unit at[capacity];
-    std::uint32_t count;
+    std::uint32_t count;  // of events, those past the capacity too
   };
   static Touched& touched() {
     static constinit thread_local Touched touched{};
@@ -118,6 +126,7 @@ class CheckingHooks {
       word_ = heap.books.marks(slot, chunk) + (index >> Plan::word_shift);
       bit_ = std::uint64_t{1} << (index % Plan::word_bits);
     }
+    bool is_set() const { return (word_->load(std::memory_order_relaxed) & bit_) != 0; }
     // Both say whether it was set.
     bool set() { return (word_->fetch_or(bit_, std::memory_order_relaxed) & bit_) != 0; }
     bool clear() { return (word_->fetch_and(~bit_, std::memory_order_relaxed) & bit_) != 0; }
@@ -131,8 +140,7 @@ class CheckingHooks {
   template <class Heap>
   static Problem unmark(Heap& heap, plan::Class cls, std::uint64_t offset) {
     using Plan = typename Heap::Plan;
-    if (!Plan::is_unit_start(cls, offset) ||
-        Plan::byte_in_chunk(offset) + Plan::unit_bytes(cls) > Plan::chunk_bytes) {
+    if (!Plan::is_unit_start(cls, offset)) {
       return Problem::interior_pointer;
     }
     return Mark<Heap>(heap, offset).clear() ? Problem::none : Problem::double_free;

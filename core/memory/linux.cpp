@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -23,6 +24,10 @@ class KeepErrno {
  private:
   int saved_;
 };
+
+// On both sides of what the allocator itself writes to: never made writable, so that who runs over
+// an end of the heap, or of something else that lies there, stops before it.
+constexpr std::uint64_t guard_bytes = 64 << 10;
 
 void* map(void* hint, std::uint64_t size) {
   void* address = mmap(hint, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -44,8 +49,10 @@ std::uint64_t Linux::address_space_max() {
 std::uint32_t Linux::processors() {
   const KeepErrno keep;
   cpu_set_t set;
-  const int count = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
-  return static_cast<std::uint32_t>(std::max(count, 1));
+  // The set is too small for a kernel of more than 1024 processors.
+  const long count =
+      sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : sysconf(_SC_NPROCESSORS_ONLN);
+  return static_cast<std::uint32_t>(std::max(count, 1L));
 }
 
 // An aligned place if the kernel gives one, else any: the base is then rounded down and the slots
@@ -63,13 +70,14 @@ Linux::Mapping Linux::reserve_heap(std::uint64_t size, std::uint64_t align) {
 bool Linux::reserve(const SpaceSizes& sizes, std::uint64_t heap_align) {
   const KeepErrno keep;
   for (std::size_t i = 0; i < space_count; ++i) {
+    const std::uint64_t guarded = sizes[i] + 2 * guard_bytes;
     mappings_[i] = i == index(Space::heap) ? reserve_heap(sizes[i], heap_align)
-                                           : Mapping{map(nullptr, sizes[i]), sizes[i]};
+                                           : Mapping{map(nullptr, guarded), guarded};
     if (mappings_[i].address == nullptr) {
       release();
       return false;
     }
-    bases_[i] = static_cast<std::byte*>(mappings_[i].address);
+    bases_[i] = static_cast<std::byte*>(mappings_[i].address) + guard_bytes;
   }
   const std::uint64_t first = as_number(mappings_[index(Space::heap)].address);
   const std::uint64_t base = first & ~(heap_align - 1);

@@ -62,8 +62,9 @@ struct FourPerDoubling {
     return select(last < (Word{1} << Word{quarter_shift}), quarter, doubling);
   }
 
-  // For the hit path: class_of_size for sizes of items, a class without a magazine for others. The
-  // arithmetic above is 14 instructions more than that of powers of two; this load is 4 more.
+  // For the hit path: class_of_size for sizes of items, a class without a magazine for others. By
+  // the arithmetic above malloc would be 29 instructions, by this load it is 17; by that of powers
+  // of two 16.
   static constexpr std::uint64_t magazine_of_size(std::uint64_t size_bytes) {
     const std::uint64_t step = (size_bytes - 1) >> G::item_shift;  // 0 wraps to the largest
     return step_classes[step < item_steps ? step : item_steps];

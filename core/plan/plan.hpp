@@ -102,13 +102,14 @@ struct Plan : G, Classes<G> {
 
   // Items that a chunk of this class holds. Quarter's classes leave a remainder smaller than one.
   static constexpr std::uint32_t items_per_chunk(Class cls) { return items_table[cls]; }
-  // Whether a unit of a bin could start at an offset: not whether it would end in its chunk.
+  // Whether a unit of a bin can start at an offset.
   static constexpr bool is_unit_start(Class bin, std::uint64_t offset) {
     if (!is_item(bin)) {
       return (offset & (unit_bytes(bin) - 1)) == 0;
     }
     const std::uint64_t byte = G::byte_in_chunk(offset);
-    return Items::template item_index<std::uint64_t>(bin, byte) * unit_bytes(bin) == byte;
+    const auto item = Items::template item_index<std::uint64_t>(bin, byte);
+    return item < items_per_chunk(bin) && item * unit_bytes(bin) == byte;
   }
   // Blocks in a region: of a whole segment, or of one slot.
   static constexpr std::uint32_t blocks_per_region(Class cls) {

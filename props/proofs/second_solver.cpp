@@ -22,7 +22,7 @@ std::string ask(const std::string& program, const std::filesystem::path& file) {
     void operator()(std::FILE* pipe) const { pclose(pipe); }
   };
   const std::string command = program +
-                              " --bitblast=eager --bv-sat-solver=cadical --tlimit=60000 '" +
+                              " --bitblast=eager --bv-sat-solver=cadical --tlimit=240000 '" +
                               file.string() + "' 2>&1";
   const std::unique_ptr<std::FILE, Close> pipe(popen(command.c_str(), "r"));
   std::array<char, 200> line{};

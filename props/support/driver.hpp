@@ -253,7 +253,10 @@ class Driver final : public Runner {
     const std::uint64_t dirty_before = dirty_bytes();
     allocator_.deallocate(cache(thread), heap().base + object.offset);
     const std::uint64_t live = heap().books.control().live_bytes.load(std::memory_order_relaxed);
-    const std::uint64_t bound = std::max(Heap::dirty_bytes_max, live / 8);
+    const std::uint64_t refused_before =
+        heap().books.control().refused_bytes.load(std::memory_order_relaxed);
+    require(refused_before == 0 || world_.refused() > 0, "what was refused, the system refused");
+    const std::uint64_t bound = std::max(Heap::dirty_bytes_max, live / 8) + refused_before;
     require(dirty_bytes() <= std::max(bound, dirty_before) || world_.refused() != refused,
             "{} free bytes are dirty after a free, bound {}", dirty_bytes(), bound);
   }

@@ -168,6 +168,11 @@ TEST(CheckedDeathTest, WhatReallocMovedIsFree) {
   };
   EXPECT_DEATH(and_exit(free_what_moved), freed_twice(p));
   EXPECT_DEATH(and_exit(move_what_is_free), freed_twice(p));
+  const auto keep_what_is_free = [&] {
+    std::free(p);
+    (void)!std::realloc(p, 101);
+  };
+  EXPECT_DEATH(and_exit(keep_what_is_free), freed_twice(p));
   std::free(p);
 }
 

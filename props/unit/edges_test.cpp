@@ -156,10 +156,16 @@ TEST(Addresses, OnlyTheStartOfAUnitHasUsableBytes) {
   EXPECT_EQ(usable(reinterpret_cast<std::byte*>(&local)), 0U);
   EXPECT_EQ(usable(item), 112U);
   EXPECT_EQ(usable(item + 16), 0U);
+  std::byte* const in_chunk = room.allocate(5 * kib);
+  const std::uint64_t base = room->heap().base;
+  std::byte* const chunk = in_chunk - (reinterpret_cast<Address>(in_chunk) - base) % (64 * kib);
+  EXPECT_EQ(usable(chunk + 11 * 5 * kib), 5 * kib);
+  EXPECT_EQ(usable(chunk + 12 * 5 * kib), 0U) << "behind its last item";
   EXPECT_EQ(usable(run), 3 * gib);
   EXPECT_EQ(usable(run + 32 * mib), 0U);
   EXPECT_EQ(usable(run - 32 * mib), 0U) << "nothing was ever there";
   room.deallocate(item);
+  room.deallocate(in_chunk);
   room.deallocate(run);
 }
 
@@ -168,13 +174,45 @@ TEST(Addresses, WhatIsWrongWithAnUnknownOneIsNamed) {
   std::byte* const item = room.allocate(100);
   std::byte* const run = room.allocate(3 * gib);
   int local = 0;
-  room->report_unknown(reinterpret_cast<Address>(&local));
-  room->report_unknown(reinterpret_cast<Address>(item + 8));
-  room->report_unknown(reinterpret_cast<Address>(run - 32 * mib));
+  const auto usable = [&](void* p) {
+    return room->usable_or_report(room->dead(), reinterpret_cast<Address>(p));
+  };
+  EXPECT_EQ(usable(&local), 0U);
+  EXPECT_EQ(usable(item + 8), 0U);
+  EXPECT_EQ(usable(run - 32 * mib), 0U);
   EXPECT_EQ(room.take_problems(), (std::vector{Problem::foreign_pointer, Problem::interior_pointer,
                                                Problem::unused_region}));
+  EXPECT_EQ(usable(item), 128U);
+  EXPECT_EQ(usable(run), 3 * gib);
   room.deallocate(item);
   room.deallocate(run);
+}
+
+TEST(Addresses, AFreedBlockIsKnownToBooksAndCache) {
+  Room<plan::Pow2> room;
+  auto* const cache = room->attach();
+  const Address large = room->allocate(cache, mib), small = room->allocate(cache, 64 * kib);
+  EXPECT_EQ(room->usable_or_report(cache, large), mib);
+  EXPECT_EQ(room->usable_or_report(cache, small), 64 * kib);
+  room->deallocate(cache, large);
+  room->deallocate(cache, small);
+  EXPECT_EQ(cache->blocks.count(plan::Pow2::bin_for(64 * kib)), 1U) << "the cache holds it";
+  EXPECT_EQ(room->usable_or_report(cache, large), 0U);
+  EXPECT_EQ(room->usable_or_report(cache, small), 0U);
+  EXPECT_EQ(room.take_problems(), (std::vector(2, Problem::double_free)));
+  room->detach(cache);
+}
+
+TEST(Addresses, ABlocksNumberIsThatInItsRegion) {
+  Scripted allocator;
+  ASSERT_TRUE(allocator.open(1));  // so that regions of blocks are slots
+  auto* const dead = allocator.dead();
+  (void)allocator.allocate(dead, 16);  // has the first
+  (void)allocator.allocate(dead, 64 * kib);
+  const Address second = allocator.allocate(dead, 64 * kib);
+  EXPECT_GE(second - allocator.heap().base, 32 * mib);
+  EXPECT_EQ(allocator.heap().describe_pointer(Problem::double_free, second).unit, 1U);
+  allocator.close();
 }
 
 TEST(Addresses, TheRemainderBehindAChunksLastItemIsNoItem) {
@@ -242,13 +280,14 @@ TEST(Growing, WhereTwiceTheSizeIsRefusedTheSizeItselfIsServed) {
   auto* const dead = allocator.dead();
   // Half of the space is taken: 512 MiB fit once more, 1 GiB does not.
   const Address half = allocator.allocate(dead, 512 * mib);
-  const Address grown = allocator.allocate_grown(dead, 256 * mib, 300 * mib);
+  const Address grown = allocator.allocate_grown(dead, 256 * mib, 300 * mib).address;
   ASSERT_NE(grown, 0U);
   EXPECT_EQ(allocator.usable_bytes(grown), 512 * mib);
   allocator.deallocate(dead, half);
   allocator.close();
   ASSERT_TRUE(allocator.open(2));
-  EXPECT_EQ(allocator.usable_bytes(allocator.allocate_grown(dead, 256 * mib, 300 * mib)), gib);
+  EXPECT_EQ(allocator.usable_bytes(allocator.allocate_grown(dead, 256 * mib, 300 * mib).address),
+            gib);
   allocator.close();
 }
 

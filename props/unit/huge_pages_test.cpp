@@ -30,6 +30,25 @@ TEST(HugePages, BlocksThatAreNeitherSmallNorVeryLarge) {
   EXPECT_EQ(room.memory().calls().advices, 6U);
 }
 
+// What is used of blocks that they do not suit, or of a run, may be little of each.
+TEST(HugePages, GoWithWhatTheySuited) {
+  Scripted<plan::Pow2> room(1);
+  const auto large = room.take_many(16 * mib, 2 * 32);
+  for (const std::uint64_t block : large) {
+    ASSERT_EQ(room.memory().advised(block), Pages::huge);
+  }
+  room.give(large);
+  const std::uint64_t run = room.take(300 * mib);
+  const std::uint64_t block = room.take(64 * kib);
+  const std::uint64_t item = room.take(64);
+  for (const std::uint64_t at : {run, run + 300 * mib, block}) {
+    EXPECT_EQ(room.memory().advised(at), Pages::small);
+    EXPECT_EQ(room.region(at).pages, Pages::small);
+  }
+  EXPECT_EQ(room.memory().advised(item), Pages::huge) << "of items a purge decides";
+  room.give({run, block, item});
+}
+
 // What the books say of the first slot is not what was said of the others. (Found by the driver:
 // they were called huge without the system's having heard of it.)
 TEST(HugePages, ASegmentOfWhichOneSlotHadThemIsToldOfTheRest) {

@@ -1,5 +1,5 @@
-// The checker checked: each invariant of invariants/validate.hpp and invariants/validate_region.hpp is broken
-// by hand in sound books, and must then be the one that is named.
+// The checker checked: each invariant of invariants/validate.hpp and invariants/validate_region.hpp
+// is broken by hand in sound books, and must then be the one that is named.
 #include "props/unit/validation.hpp"
 
 namespace strata::check {

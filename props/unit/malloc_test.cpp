@@ -109,6 +109,24 @@ TEST(Realloc, KeepsContentsThroughEverySize) {
   EXPECT_EQ(std::realloc(p, 0), nullptr);  // and frees, as in glibc
 }
 
+// A block that has grown is larger than was asked for. What was never touched of it is not copied.
+TEST(Realloc, CopiesNothingThatWasNotTouched) {
+  auto* p = static_cast<unsigned char*>(std::malloc(mib));
+  p = static_cast<unsigned char*>(std::realloc(p, 130 * mib));
+  std::memset(p, 1, 70 * mib);
+  p[129 * mib] = 2;
+  const std::size_t before = resident_bytes();
+  p = static_cast<unsigned char*>(std::realloc(p, 600 * mib));
+  ASSERT_NE(p, nullptr);
+  EXPECT_LT(resident_bytes(), before + 20 * mib);
+  for (std::size_t i = 0; i < 70 * mib; ++i) {
+    ASSERT_EQ(p[i], 1);
+  }
+  EXPECT_EQ(p[70 * mib], 0);
+  EXPECT_EQ(p[129 * mib], 2);
+  std::free(p);
+}
+
 TEST(Realloc, FailureLeavesTheOldBlock) {
   auto* const p = static_cast<unsigned char*>(std::malloc(1000));
   std::memset(p, 5, 1000);
@@ -289,6 +307,12 @@ TEST(BadPointersDeathTest, AreNamedAndAbort) {
       },
       "memory that is not in use");
   EXPECT_DEATH(static_cast<void>(std::realloc(block + 64, 10)), "not the start of an allocation");
+  EXPECT_DEATH(
+      {
+        std::free(block);
+        (void)!std::realloc(block, 2 * mib);
+      },
+      "free of something already free");
   char* volatile item = static_cast<char*>(std::malloc(64));
   EXPECT_DEATH(
       {

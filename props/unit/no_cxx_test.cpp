@@ -52,9 +52,13 @@ bool dies_saying(const char* text, bool with_library) {
 int main() {
   void* const object = ::operator new(100);
   ::operator delete(object);
+  const bool is_null = ::operator new(SIZE_MAX / 2, std::nothrow) ==
+                       nullptr&& ::operator new(SIZE_MAX / 2, std::align_val_t{64}, std::nothrow) ==
+                       nullptr;
   const bool without = dies_saying("no C++ library that could throw bad_alloc", false);
   const bool loaded = dies_saying("bad_alloc", true);
-  printf("without a C++ library: %s; with one loaded later: %s\n", without ? "good" : "bad",
-         loaded ? "good" : "bad");
-  return without && loaded ? 0 : 1;
+  const auto word = [](bool good) { return good ? "good" : "bad"; };
+  printf("without a C++ library: %s; with one loaded later: %s; nothrow: %s\n", word(without),
+         word(loaded), word(is_null));
+  return without && loaded && is_null ? 0 : 1;
 }

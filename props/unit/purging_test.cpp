@@ -90,6 +90,44 @@ TEST(Purging, UnusedSlotsBeforeAll) {
   EXPECT_EQ(room.dirty(), 4 * mib);
 }
 
+// Memory that the program has locked cannot be dropped. What is over the bound for that reason does
+// not make a purge of everything else out of each further free.
+TEST(Purging, WhatTheSystemRefusesIsNotAskedForAtEveryFree) {
+  Scripted<plan::Pow2> room;
+  const auto locked = room.take(64 * mib);
+  const auto warm = room.take_many(mib, 4);
+  room.memory().failures = {.pattern = ~std::uint64_t{0}, .repeats = true};
+  room.give(locked);
+  EXPECT_GT(room.memory().calls().refused, 0U);
+  room.memory().failures = {};
+  const std::uint64_t calls = room.memory().calls().decommits;
+  for (int i = 0; i < 10; ++i) {
+    room.give(warm);
+    EXPECT_EQ(room.take_many(mib, 4), warm);
+  }
+  EXPECT_EQ(room.memory().calls().decommits, calls);
+  EXPECT_EQ(room.dirty(), 64 * mib);
+  const auto more = room.take_many(mib, 17);
+  room.give(more);
+  EXPECT_LE(room.dirty(), 16 * mib + 64 * mib) << "the bound holds for the rest";
+  room.memory().clock_ms += 1000;
+  room.heap().purge_if_due();
+  EXPECT_EQ(room.dirty(), 0U) << "and is forgotten at the next delayed purge";
+  room.give(warm);
+}
+
+// A run has no bin that could be warm. (It was purged as one: with the lock of the segments.)
+TEST(Purging, AFreedRunGoesWhereOthersAreRefused) {
+  Scripted<plan::Pow2> room;
+  const auto blocks = room.take_many(mib, 20);
+  const auto run = room.take(gib + mib);
+  room.memory().failures = {.pattern = ~std::uint64_t{0}, .repeats = true};
+  room.give(blocks);
+  room.give(run);
+  room.memory().failures = {};
+  EXPECT_EQ(room.dirty(), 20 * mib + gib + mib);
+}
+
 TEST(Purging, TheRestGoesAfterADelay) {
   Scripted<plan::Pow2> room;
   const auto items = room.take_many(16 * kib, 16);
@@ -233,7 +271,7 @@ TEST(Purging, ShrinkingInPlaceGivesTheRestBack) {
 TEST(Growing, WhatHasGrownBeforeGetsTwiceTheSize) {
   Scripted<plan::Pow2> room;
   const auto usable_of = [&](std::uint64_t old, std::uint64_t size) {
-    const Address address = room->allocate_grown(room->dead(), old, size);
+    const Address address = room->allocate_grown(room->dead(), old, size).address;
     const std::uint64_t usable = address == 0 ? 0 : room->usable_bytes(address);
     room->deallocate(room->dead(), address);
     return usable;
@@ -247,7 +285,7 @@ TEST(Growing, WhatHasGrownBeforeGetsTwiceTheSize) {
   Scripted<plan::Pow2> full(1);
   const std::uint64_t most = full.take(900 * mib / 2);
   EXPECT_NE(most, ~std::uint64_t{0});
-  const Address fits = full->allocate_grown(full->dead(), 64 * mib, 200 * mib);
+  const Address fits = full->allocate_grown(full->dead(), 64 * mib, 200 * mib).address;
   EXPECT_NE(fits, 0U) << "where twice the size is refused, the size itself is not";
 }
 
