@@ -59,49 +59,56 @@ void* allocate_zeroed(std::size_t size_bytes) {
   return pointer;
 }
 
-bool is_zero(const std::byte* bytes, std::size_t count) {
-  return bytes[0] == std::byte{0} && std::memcmp(bytes, bytes + 1, count - 1) == 0;
+void copy(const Allocation& to, const void* from, std::size_t begin, std::size_t end) {
+  process_allocator().expect_copy(to.address + begin, end - begin);
+  std::memcpy(to_pointer(to.address + begin), static_cast<const std::byte*>(from) + begin,
+              end - begin);
 }
 
-// What realloc moves. How much of the old memory was ever used is not known: where the new is known
-// to be zero, zeros of a chunk's size are not copied, so that what was not touched stays so.
-void copy_contents(const Allocation& to, const void* old, std::size_t bytes) {
+// Where the new memory is known to be zero, zeros of a chunk's size are not copied: how much of a
+// large block was ever touched is not known, and so what was not stays so.
+[[gnu::noinline]]
+void copy_but_zeros(const Allocation& to, const void* from, std::size_t bytes) {
   constexpr std::size_t piece_bytes = MallocPlan::chunk_bytes;
-  const auto* const from = static_cast<const std::byte*>(old);
-  const auto is_left_out = [&](std::size_t at) {
-    return to.known_zero && is_zero(from + at, std::min(piece_bytes, bytes - at));
+  const auto is_zero = [&](std::size_t at) {
+    const auto* const piece = static_cast<const std::byte*>(from) + at;
+    const std::size_t count = std::min(piece_bytes, bytes - at);
+    return piece[0] == std::byte{0} && std::memcmp(piece, piece + 1, count - 1) == 0;
   };
   for (std::size_t begin = 0, end = 0; begin < bytes; begin = end + piece_bytes) {
-    for (end = begin; end < bytes && !is_left_out(end);) {
+    for (end = begin; end < bytes && !is_zero(end);) {
       end += piece_bytes;
     }
-    if (const std::size_t count = std::min(end, bytes) - begin) {
-      process_allocator().expect_copy(to.address + begin, count);
-      std::memcpy(to_pointer(to.address + begin), from + begin, count);
+    if (begin < end) {
+      copy(to, from, begin, std::min(end, bytes));
     }
   }
 }
 
+// Not a part of realloc: Lua, for one, allocates and frees by it alone.
+[[gnu::noinline]]
 void* reallocate(void* old, std::size_t size_bytes) {
   const InCall in_call;
   ProcessAllocator& allocator = process_allocator();
-  ProcessCache* const cache = own_cache();
-  const std::uint64_t usable = allocator.usable_or_report(cache, to_address(old));
+  const std::uint64_t usable = allocator.usable_or_report(Process::cache(), to_address(old));
   if (usable == 0) {
     return nullptr;
   }
   if (allocator.resize_in_place(to_address(old), size_bytes)) {
     return old;
   }
-  const Allocation moved = allocator.allocate_grown(cache, usable, size_bytes);
-  if (size_bytes <= usable && allocator.usable_bytes(moved.address) >= usable) {
-    free_inline<Process>(to_pointer(moved.address));
-    return old;  // where memory is scarce, larger units serve smaller sizes: nothing is gained
-  }
-  if (moved.address == 0) {
+  const Allocation moved = allocator.allocate_grown(own_cache(), usable, size_bytes);
+  if (moved.address == 0) [[unlikely]] {
     return size_bytes <= usable ? old : or_enomem(0);
   }
-  copy_contents(moved, old, std::min<std::size_t>(usable, size_bytes));
+  if (size_bytes < usable && usable > MallocPlan::item_bytes_max &&
+      allocator.usable_bytes(moved.address) >= usable) {
+    free_inline<Process>(to_pointer(moved.address));
+    return old;  // nothing is gained: where address space is scarce, larger blocks serve smaller
+                 // sizes
+  }
+  const std::size_t copied = std::min<std::size_t>(usable, size_bytes);
+  moved.known_zero ? copy_but_zeros(moved, old, copied) : copy(moved, old, 0, copied);
   free_inline<Process>(old);
   return to_pointer(moved.address);
 }

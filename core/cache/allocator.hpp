@@ -250,9 +250,13 @@ class Allocator {
   // the books if it is a block or a run, to the cache if it holds the block, to hooks that know.
   std::uint64_t usable_or_report(Cache* cache, Address address) {
     const std::uint64_t usable = heap_.usable_bytes(address);
-    const Problem problem = usable == 0                        ? what_is_wrong(address)
-                            : is_freed(cache, address, usable) ? Problem::double_free
-                                                               : Problem::none;
+    const bool is_item = usable - 1 < Plan::item_bytes_max;
+    if (is_item && heap_.hooks.holds(heap_, address)) [[likely]] {
+      return usable;
+    }
+    const Problem problem = usable == 0                                 ? what_is_wrong(address)
+                            : is_item || is_freed_block(cache, address) ? Problem::double_free
+                                                                        : Problem::none;
     if (problem == Problem::none) {
       return usable;
     }
@@ -392,10 +396,7 @@ class Allocator {
            : heap_.class_at(offset) == Plan::unused ? Problem::unused_region
                                                     : Problem::interior_pointer;
   }
-  bool is_freed(Cache* cache, Address address, std::uint64_t usable) {
-    if (usable <= Plan::item_bytes_max) {
-      return !heap_.hooks.holds(heap_, address);
-    }
+  bool is_freed_block(Cache* cache, Address address) {
     const Class cls = Plan::bin_of(heap_.class_at(address - heap_.base));
     return (Blocks::has(cls) && cache->blocks.contains(cls, address)) || !heap_.looks_live(address);
   }

@@ -52,8 +52,9 @@ bool dies_saying(const char* text, bool with_library) {
 int main() {
   void* const object = ::operator new(100);
   ::operator delete(object);
-  const bool is_null = ::operator new(SIZE_MAX / 2, std::nothrow) ==
-                       nullptr&& ::operator new(SIZE_MAX / 2, std::align_val_t{64}, std::nothrow) ==
+  const std::nothrow_t nothrow{};  // std::nothrow is in the library
+  const bool is_null = ::operator new(SIZE_MAX / 2, nothrow) ==
+                       nullptr&& ::operator new(SIZE_MAX / 2, std::align_val_t{64}, nothrow) ==
                        nullptr;
   const bool without = dies_saying("no C++ library that could throw bad_alloc", false);
   const bool loaded = dies_saying("bad_alloc", true);
