@@ -42,18 +42,11 @@ void on_thread_exit(void* cache) {
   process_allocator().detach(static_cast<ProcessCache*>(cache));
 }
 
-void before_fork() {
-  InCall::enter();
-  process_allocator().fork_prepare();
-}
-void after_fork_in_parent() {
-  process_allocator().fork_parent();
-  InCall::leave();
-}
+void before_fork() { process_allocator().fork_prepare(); }
+void after_fork_in_parent() { process_allocator().fork_parent(); }
 void after_fork_in_child() {
   is_forked = true;
   process_allocator().fork_child(Process::cache());
-  InCall::leave();
 }
 
 void apply_options() {

@@ -61,20 +61,16 @@ struct Process {
 // signal's handler that ends the program there finds them so.
 class InCall {
  public:
-  InCall() { enter(); }
-  ~InCall() { leave(); }
-  InCall(const InCall&) = delete;
-  InCall& operator=(const InCall&) = delete;
-
-  // For calls that begin in one function and end in another.
-  static void enter() {
+  InCall() {
     depth_ = depth_ + 1;
     std::atomic_signal_fence(std::memory_order_seq_cst);  // with a handler in this thread
   }
-  static void leave() {
+  ~InCall() {
     std::atomic_signal_fence(std::memory_order_seq_cst);
     depth_ = depth_ - 1;
   }
+  InCall(const InCall&) = delete;
+  InCall& operator=(const InCall&) = delete;
 
   static bool any() { return depth_ != 0; }
 

@@ -231,17 +231,18 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
     }
   }
 
-  // What one bin has grown by, others give back of free chunks, if more than a quarter of the bound
-  // above is dirty: memory at its peak is what is live then, not what each class once needed. Just
-  // as much, so that it costs no more than the growth did. (Afterwards: an attempt to grow that
-  // fails changes nothing.)
+  // What one bin has grown by, others give back of free chunks and blocks, if more than a quarter of
+  // the bound above is dirty: memory at its peak is what is live then, not what each class once
+  // needed. Just as much, and of units that are no larger, so that it costs no more than the growth
+  // did. (Afterwards: an attempt to grow that fails changes nothing.)
   [[clang::requires_capability(role::Commit::held)]]
   void pay_for_growth(Bin bin, std::uint64_t grown_bytes) {
     const std::uint64_t dirty = dirty_bytes();
     const std::uint64_t limit = dirty_limit() / 4 + refused_bytes();
     if (dirty > limit && grown_bytes > 0) {
       if (const auto purge = State::try_lock_purge()) {
-        Purge<State>(*this).chunks(std::max(limit, dirty - std::min(dirty, grown_bytes)), bin);
+        const std::uint64_t goal = std::max(limit, dirty - std::min(dirty, grown_bytes));
+        Purge<State>(*this).units_up_to(grown_bytes, goal, bin);
       }
     }
   }

@@ -286,10 +286,12 @@ class Items : public Chunks<State> {
     after_items_taken(slot, c);
   }
 
-  // Where pages are small, and behind what a process takes that needs next to nothing.
+  // Where pages are small, and behind what a process takes that needs next to nothing. Of an item
+  // of several pages a program may touch one.
   [[clang::requires_capability(role::Bin::held)]]
   bool may_populate(std::uint32_t slot, std::uint32_t c) const {
-    return c >= Plan::sparse_chunks && books_.region(slot).pages != Pages::huge;
+    return Plan::unit_bytes(cls_) < 2 * Plan::page_bytes && c >= Plan::sparse_chunks &&
+           books_.region(slot).pages != Pages::huge;
   }
   // The pages of the chunk from the lowest fresh one to the end of the group in which the touched
   // ones end, or of the chunk, up to one that others may have. What is populated is dirty, used or

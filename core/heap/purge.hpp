@@ -36,12 +36,16 @@ class Purge {
     return refused_bytes_;
   }
 
-  // Free chunks of items of other bins alone, until no more than `goal_bytes` are dirty: they are
-  // as small as what a bin grows by, and a large block costs much more to touch again.
+  // Free chunks and blocks of other bins that are no larger than `unit_bytes`, until no more than
+  // `goal_bytes` are dirty.
   [[clang::requires_capability(role::Purge::held)]]
-  void chunks(std::uint64_t goal_bytes, Bin warm) {
+  void units_up_to(std::uint64_t unit_bytes, std::uint64_t goal_bytes, Bin warm) {
     aim_ = {.goal_bytes = goal_bytes};
-    bins_through(Plan::item_classes, warm);
+    Class last = Plan::item_classes;
+    while (last < Plan::last_block && Plan::unit_bytes(last + 1) <= unit_bytes) {
+      ++last;
+    }
+    bins_through(last, warm);
   }
 
   // Everything free and dirty, page by page where chunks are partly used.

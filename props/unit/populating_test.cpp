@@ -79,6 +79,16 @@ TEST_F(Populating, NotBehindTheLastItemOfAChunk) {
   expect_range(other.memory().populated, item, item + 60 * kib);
 }
 
+TEST_F(Populating, NotForItemsOfWhichLittleMayBeTouched) {
+  for (int chunk = 0; chunk < 16; ++chunk) {
+    (void)take(8 * kib, 8);
+    (void)take(4 * kib, 16);
+  }
+  expect_range(take(4 * kib, 16), 0, 64 * kib);
+  expect_range(take(8 * kib, 8), 0, 0);
+  EXPECT_EQ(room.books().chunk(0, 16).dirty_pages, 0xffff);
+}
+
 TEST_F(Populating, NotForTheFirstFewItemsOfAThread) {
   (void)take(kib, 64);
   expect_range(take(kib, 15), 0, 0);

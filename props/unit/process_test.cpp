@@ -132,35 +132,6 @@ TEST(Fork, InSeveralThreadsAtOnce) {
   EXPECT_EQ(strata_validate(), 1);
 }
 
-// fork holds every lock from one handler to the next. A signal's handler that ends the program
-// there must not wait for them, though a last look at what it freed would.
-TEST(Fork, MayBeWhereASignalEndsTheProgram) {
-  for (int round = 0; round < 20; ++round) {
-    const pid_t program = fork();
-    if (program == 0) {
-      alarm(10);  // if it hangs it dies
-      std::signal(SIGTERM, [](int) { std::exit(0); });
-      std::free(std::malloc(100));  // so that there is something to look at
-      const pthread_t main_thread = pthread_self();
-      std::thread killer([main_thread, round] {
-        usleep(5000 + 100 * static_cast<unsigned>(round));
-        pthread_kill(main_thread, SIGTERM);
-        pause();
-      });
-      for (;;) {
-        const pid_t child = fork();
-        if (child == 0) {
-          _exit(0);
-        }
-        waitpid(child, nullptr, 0);
-      }
-    }
-    int status = 0;
-    waitpid(program, &status, 0);
-    ASSERT_EQ(status, 0) << "round " << round;
-  }
-}
-
 // The status of this program, begun again where less can be reserved than the lowest rung.
 int status_below_lowest_rung(const char* closed) {
   const pid_t child = fork();

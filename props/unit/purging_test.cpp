@@ -56,21 +56,22 @@ TEST(Purging, OtherSizesFirstAndHighestFirst) {
 
 TEST(Purging, WhatOneSizeGrowsByOthersGiveBack) {
   Scripted<plan::Pow2> room;
-  const auto cold = room.take_many(32 * kib, 2 * 128);  // 8 MiB
-  const std::uint64_t block = room.take(2 * mib);
-  room.give(block);
+  const auto cold = room.take_many(32 * kib, 2 * 80);  // 5 MiB
+  const std::uint64_t small = room.take(mib);
+  const std::uint64_t large = room.take(8 * mib);
+  room.give({small, large});
   room.give(cold);
-  EXPECT_EQ(room.dirty(), 10 * mib - 64 * kib) << "one chunk is kept as the bin's empty one";
+  EXPECT_EQ(room.dirty(), 14 * mib - 64 * kib) << "one chunk is kept as the bin's empty one";
   EXPECT_TRUE(room.drops().empty());
   const auto items = room.take_many(kib, 1024);  // the first MiB of its region
-  EXPECT_EQ(room.dirty(), 9 * mib - 64 * kib);
-  EXPECT_EQ(room.drops().size(), 1U) << "neighbours, from above";
+  EXPECT_EQ(room.dirty(), 13 * mib - 64 * kib);
+  const auto dropped = room.drops();
+  ASSERT_EQ(dropped.size(), 1U);
+  EXPECT_EQ(dropped[0].begin, small) << "the largest that is no larger";
   const auto more = room.take_many(kib, 15 * 1024);
-  EXPECT_EQ(room.dirty(), 4 * mib) << "a quarter of the bound stays";
-  EXPECT_EQ(room.usable(block), 0U + 2 * mib);
-  EXPECT_TRUE(room.heap().memory.committed(Space::heap).holds(block, block + 2 * mib, 1));
+  EXPECT_EQ(room.dirty(), 8 * mib) << "a larger block does not pay for what is small";
   for (const Range& range : room.drops()) {
-    EXPECT_TRUE(range.end <= block || range.begin >= block + 2 * mib) << "blocks stay";
+    EXPECT_TRUE(range.end <= large || range.begin >= large + 8 * mib);
   }
   room.give(more);
   room.give(items);
