@@ -197,7 +197,10 @@ LAYERS = {
              Program("seams", ("props/unit/seams_test.cpp", "props/unit/report_test.cpp",
                                "core/abi/report.cpp", *SYSTEM), link=GTEST, run=_gtest()),
              Program("heap", ("props/unit/invariants_test.cpp", "props/unit/heap_test.cpp", *SYSTEM),
-                     link=GTEST, run=_gtest())],
+                     link=GTEST, run=_gtest()),
+             Program("corners", ("props/unit/edges_test.cpp", "props/unit/meanwhile_test.cpp",
+                                 "props/unit/shards_test.cpp", *SYSTEM), CHECK, link=GTEST,
+                     run=_gtest())],
     "malloc": [Program("malloc", MALLOC,
                        tuple(f"props/unit/{name}_test.cpp" for name in (
                            "malloc_edges", "malloc", "bug_classes", "process")), link=GTEST,
