@@ -15,23 +15,24 @@ using Plan = ShardedStagePlan;
 class Shards : public testing::Test {
  protected:
   using Stage = ShardedStage;
-  static constexpr std::uint32_t a_segment =
-      Plan::regions_per_segment * Stage::small_items_per_region;
+  // Items of the slots that one segment has for a shard.
+  static constexpr std::uint32_t a_half = Plan::slots_per_turn * Stage::small_items_per_region;
 
   Stage stage;
   Stage::Cache* one = nullptr;
   Stage::Cache* other = nullptr;
   std::vector<Stage::Object> objects, taken;
 
-  // Segments take turns: with three of them, the first thread has two at home, the second one.
-  void open(std::uint32_t segments) {
-    stage.open(segments);
+  void open() {
+    stage.open(1);
     require(stage.allocator().heap().shards() == 2, "there are two shards");
     one = stage.allocator().attach();
     other = stage.allocator().attach();
+    taken.clear();
   }
-  std::uint64_t segment_of(const Stage::Object& object) {
-    return (object.address - stage.allocator().heap().base) / Plan::segment_bytes;
+  plan::Shard shard_of(const Stage::Object& object) {
+    const auto& heap = stage.allocator().heap();
+    return heap.shard_of_slot(Plan::slot_of(object.address - heap.base));
   }
   void finish() {
     stage.give_all(stage.dead(), objects);
@@ -43,9 +44,8 @@ class Shards : public testing::Test {
 TEST_F(Shards, refill_beside_what_comes_home) {
   expect_passes({.setup =
                      [&] {
-                       open(2);
+                       open();
                        objects = stage.take_many(one, Stage::small_item, 5);
-                       taken.clear();
                      },
                  .threads = {[&] { taken = stage.take_many(one, Stage::small_item, 3); },
                              [&] {
@@ -55,24 +55,23 @@ TEST_F(Shards, refill_beside_what_comes_home) {
                  .check =
                      [&] {
                        for (const Stage::Object& object : taken) {
-                         require(segment_of(object) == 0, "an item is of its thread's shard");
+                         require(shard_of(object) == 0, "an item is of its thread's shard");
                        }
                        finish();
                      }});
 }
 
-// Each grows a bin of its own for the same class, under one commit lock.
+// Who comes first opens a region at home; the other has one of its own, or what that one has ready.
 TEST_F(Shards, refill_beside_refill) {
   Stage::Object first, second;
-  expect_passes({.setup = [&] { open(2); },
+  expect_passes({.setup = [&] { open(); },
                  .threads = {[&] { first = stage.take(one, Stage::small_item); },
                              [&] { second = stage.take(other, Stage::small_item); }},
                  .check =
                      [&] {
-                       require(segment_of(first) == 0 && segment_of(second) == 1,
-                               "each has a segment of its own");
+                       require(shard_of(first) == 0 || shard_of(second) == 1,
+                               "who opens a region does so at home");
                        objects = {first, second};
-                       taken.clear();
                        finish();
                      }});
 }
@@ -85,11 +84,10 @@ TEST_F(Shards, both_want_the_last_items_of_one) {
   };
   expect_passes({.setup =
                      [&] {
-                       open(2);
+                       open();
                        served = 0;
-                       taken.clear();
                        objects = stage.take_all(Stage::small_item);
-                       require(objects.size() == 2 * a_segment, "all items are in use");
+                       require(objects.size() == 2 * a_half, "all items are in use");
                        stage.give(stage.dead(), objects.back());
                        objects.pop_back();
                      },
@@ -101,25 +99,30 @@ TEST_F(Shards, both_want_the_last_items_of_one) {
                      }});
 }
 
-// A free of the sibling's last item of a region lets that slot go, while the other looks for one.
+// All slots are in use. One that the first shard gives up with its last item serves the second,
+// which had none left.
 TEST_F(Shards, a_region_dies_beside_one_that_opens) {
+  std::vector<Stage::Object> others;
   expect_passes({.setup =
                      [&] {
-                       open(3);
-                       taken.clear();
-                       objects = stage.take_many(one, Stage::small_item, 2 * a_segment);
-                       for (const Stage::Object& object : objects) {
-                         require(segment_of(object) != 1, "home comes first");
-                       }
+                       open();
+                       objects = stage.take_many(one, Stage::small_item, a_half);
+                       others = stage.take_many(other, Stage::small_item, a_half);
+                       // All but one item of each region.
+                       stage.give_all(stage.dead(), {objects.begin() + 1, objects.end() - 1});
+                       objects = {objects.front(), objects.back()};
                      },
                  .threads = {[&] {
-                               for (std::uint32_t i = 0; i < a_segment; ++i) {
-                                 stage.give(stage.dead(), objects.back());
-                                 objects.pop_back();
-                               }
+                               stage.give_all(stage.dead(), objects);
+                               objects.clear();
                              },
-                             [&] { taken = stage.take_many(other, Stage::large_item, 5); }},
-                 .check = [&] { finish(); }});
+                             [&] { (void)stage.try_take_into(taken, other, Stage::large_item); }},
+                 .check =
+                     [&] {
+                       require(taken.empty() || shard_of(taken[0]) == 0, "a slot was given up");
+                       stage.give_all(stage.dead(), others);
+                       finish();
+                     }});
 }
 
 // Taking every lock, of all shards, beside a thread that has those of the second.
@@ -127,7 +130,7 @@ TEST_F(Shards, validation_beside_refill_and_flush) {
   expect_passes(
       {.setup =
            [&] {
-             open(2);
+             open();
              taken.clear();
              objects = stage.take_many(other, Stage::small_item, 4);
            },

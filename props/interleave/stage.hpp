@@ -23,9 +23,10 @@ namespace strata::check {
 
 struct OnStage {};
 struct StagePlan : Tiny, OnStage {};
-// Segments take turns at two shards, and so do caches.
-struct ShardedStagePlan : plan::Sharded<Tiny, 2>, OnStage {};
-static_assert(ShardedStagePlan::slots_per_turn == ShardedStagePlan::regions_per_segment);
+// Twice as many regions in a segment, whose halves take turns at two shards, as caches do.
+using TinyOfFour = plan::Plan<plan::Geometry<9, 7, 6, 5, 4, 1>, plan::PowersOfTwo>;
+struct ShardedStagePlan : plan::Sharded<TinyOfFour, 2>, OnStage {};
+static_assert(2 * ShardedStagePlan::slots_per_turn == ShardedStagePlan::regions_per_segment);
 
 }  // namespace strata::check
 

@@ -24,6 +24,8 @@ extern "C" {
 void __tsan_init() {}
 void __tsan_func_entry(void*) {}
 void __tsan_func_exit() {}
+// Between a thread and its own signal handlers, of which there are none here.
+void __tsan_atomic_signal_fence(int) {}
 
 void __tsan_read1(void* a) { read(a, 1); }
 void __tsan_read2(void* a) { read(a, 2); }
