@@ -42,22 +42,22 @@ struct Minimum {
 namespace minimum {
 
 // Quick: the slice of ci/test and ci/check.
-inline constexpr Minimum a_segment = {80'000, 2'100'000};
-inline constexpr Minimum parts_of_two_segments = {71'000, 1'400'000};
-inline constexpr Minimum regions_of_three_segments = {26'000, 1'200'000};
-inline constexpr Minimum three_regions = {33'000, 990'000};
-inline constexpr Minimum four_chunks = {10'000, 180'000};
-inline constexpr Minimum four_items = {3'500, 48'000};
-inline constexpr Minimum quarter_halves = {2'400, 52'000};
-inline constexpr Minimum quarter_pages = {7'600, 137'000};
+inline constexpr Minimum a_segment = {80'000, 2'190'000};
+inline constexpr Minimum parts_of_two_segments = {69'500, 1'400'000};
+inline constexpr Minimum regions_of_three_segments = {46'900, 2'250'000};
+inline constexpr Minimum three_regions = {49'800, 1'470'000};
+inline constexpr Minimum four_chunks = {10'000, 182'000};
+inline constexpr Minimum four_items = {3'500, 48'400};
+inline constexpr Minimum quarter_halves = {2'450, 52'300};
+inline constexpr Minimum quarter_pages = {7'680, 137'700};
 inline constexpr Minimum quick = a_segment + parts_of_two_segments + regions_of_three_segments +
                                  three_regions + four_chunks + four_items + quarter_halves +
                                  quarter_pages;
 
 // With these, the preset `exhaustive`.
-inline constexpr Minimum quarter_segment = {165'000, 4'600'000};
-inline constexpr Minimum quarter_pages_segment = {3'290'000, 72'000'000};
-inline constexpr Minimum chunks_of_three_segments = {2'080'000, 109'000'000};
+inline constexpr Minimum quarter_segment = {164'800, 4'690'000};
+inline constexpr Minimum quarter_pages_segment = {3'207'000, 71'200'000};
+inline constexpr Minimum chunks_of_three_segments = {3'510'000, 186'400'000};
 inline constexpr Minimum standard =
     quick + quarter_segment + quarter_pages_segment + chunks_of_three_segments;
 static_assert(standard.reaches(3'000'000, 50'000'000));
