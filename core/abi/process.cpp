@@ -42,10 +42,19 @@ void on_thread_exit(void* cache) {
   process_allocator().detach(static_cast<ProcessCache*>(cache));
 }
 
-void before_fork() { process_allocator().fork_prepare(); }
-void after_fork_in_parent() { process_allocator().fork_parent(); }
+// A library whose constructor ran before ours may have handlers that run between these, and
+// allocate.
+void before_fork() {
+  process_allocator().fork_prepare();
+  holds_every_lock = true;
+}
+void after_fork_in_parent() {
+  holds_every_lock = false;
+  process_allocator().fork_parent();
+}
 void after_fork_in_child() {
   is_forked = true;
+  holds_every_lock = false;
   process_allocator().fork_child(Process::cache());
 }
 
@@ -85,8 +94,8 @@ void open_process() {
   pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 }
 
-// Ahead of every other constructor, so that fork finds the handlers registered, and ours run with
-// all others' prepare handlers done.
+// Ahead of every other constructor of its object, so that fork finds the handlers registered, and
+// ours run with most others' prepare handlers done: those may wait for threads that allocate.
 [[gnu::constructor(101)]]
 void open_early() {
   open_process();

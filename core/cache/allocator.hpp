@@ -214,7 +214,7 @@ class Allocator {
 
   // Whether the live allocation can serve `size_bytes` where it is, without wasting half of it. Of
   // a block three quarters may be left over, as they are when it has just grown; up to seven
-  // eighths if the rest goes back to the system, which is so of a run in any case.
+  // eighths if the rest goes back to the system. Of a run any part may, if what is left is one.
   bool resize_in_place(Address address, std::uint64_t size_bytes) {
     const std::uint64_t usable = heap_.usable_bytes(address);
     if (size_bytes > usable) {
@@ -223,7 +223,9 @@ class Allocator {
     if (size_bytes > usable / 2 || usable == Plan::item_bytes_min) {
       return true;
     }
-    if (Plan::is_item(Plan::bin_for(size_bytes)) || size_bytes <= usable / (2 * resize_slack)) {
+    const bool stays_run = size_bytes > Plan::segment_bytes;
+    if (Plan::is_item(Plan::bin_for(size_bytes)) ||
+        (size_bytes <= usable / (2 * resize_slack) && !stays_run)) {
       return false;
     }
     if (size_bytes <= usable / resize_slack || usable > Plan::segment_bytes) {

@@ -59,9 +59,14 @@ class Growth {
     return take(bin, end, count);
   }
 
-  // One unit of the lowest larger class that has any ready.
+  // One unit of the lowest larger class that has any ready. For an item it is at most four times as
+  // large: what is free further up may be retired and serve many, but not once one is in it.
   Taken take_larger(const Request& request, Address* end) {
-    for (Class larger = request.cls + 1; larger <= Plan::last_block; ++larger) {
+    const std::uint64_t bytes_max = Plan::is_item(request.cls)
+                                        ? larger_max * Plan::unit_bytes(request.cls)
+                                        : Plan::segment_bytes;
+    for (Class larger = request.cls + 1;
+         larger <= Plan::last_block && Plan::unit_bytes(larger) <= bytes_max; ++larger) {
       const Request of_larger = {larger, request.size_bytes, request.align_bytes, request.shard};
       const Taken taken =
           can_serve(larger, request) ? take_ready_of_all(of_larger, end, 1) : Taken{};
@@ -84,6 +89,8 @@ class Growth {
     }
     return taken;
   }
+
+  static constexpr std::uint64_t larger_max = 4;
 
   // Made writable by this.
   std::uint64_t grown_bytes() const { return grown_chunks_ * Plan::chunk_bytes; }

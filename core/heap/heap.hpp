@@ -231,8 +231,8 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
     }
   }
 
-  // What one bin has grown by, others give back of free chunks and blocks, if more than a quarter of
-  // the bound above is dirty: memory at its peak is what is live then, not what each class once
+  // What one bin has grown by, others give back of free chunks and blocks, if more than a quarter
+  // of the bound above is dirty: memory at its peak is what is live then, not what each class once
   // needed. Just as much, and of units that are no larger, so that it costs no more than the growth
   // did. (Afterwards: an attempt to grow that fails changes nothing.)
   [[clang::requires_capability(role::Commit::held)]]

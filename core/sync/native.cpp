@@ -12,6 +12,8 @@
 
 namespace strata {
 
+constinit thread_local bool holds_every_lock = false;
+
 namespace {
 
 static_assert(sizeof(std::atomic<std::uint32_t>) == sizeof(std::uint32_t));

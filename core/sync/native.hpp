@@ -15,14 +15,19 @@ void pause_briefly();
 // True while the process has one thread and glibc says so; false where it cannot be known.
 bool process_is_single_threaded();
 
+// True in a thread while it holds every lock of the process's heap, which is from one handler of
+// fork to the next: what other handlers allocate in between takes none.
+extern constinit thread_local bool holds_every_lock
+    __attribute__((tls_model("initial-exec"), visibility("hidden")));
+
 // What the mutex asks of the system. `Elide` skips locking while the process has a single thread:
-// only for a heap that no other process can reach.
+// only for the process's own heap, which no other process can reach.
 template <bool Elide>
 struct Kernel {
   using Word = std::atomic<std::uint32_t>;
   static constexpr int spins = 100;  // about 1 us: a critical section is shorter
 
-  static bool may_elide() { return Elide && process_is_single_threaded(); }
+  static bool may_elide() { return Elide && (process_is_single_threaded() || holds_every_lock); }
   static void wait(Word& word, std::uint32_t expected) { futex_wait(word, expected); }
   static void wake_one(Word& word) { futex_wake_one(word); }
   static void pause() { pause_briefly(); }

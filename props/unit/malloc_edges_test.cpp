@@ -142,6 +142,14 @@ TEST(Realloc, ARunGrowsAndShrinksWhereItIs) {
 }
 
 // Even where its memory is not known to be zero: so much is live that free dirt is kept.
+TEST(Realloc, ARunThatShrinksToAnotherStaysWhereItIs) {
+  void* const run = std::malloc(20 * gib);
+  ASSERT_NE(run, nullptr);
+  void* const shorter = std::realloc(run, 2 * gib);
+  EXPECT_EQ(shorter, run);
+  std::free(shorter);
+}
+
 TEST(Calloc, OfWhatIsLargeTouchesNothing) {
   void* const live = std::malloc(16 * gib);
   for (const std::size_t bytes : {40 * mib, 700 * mib}) {

@@ -53,8 +53,8 @@ TEST(Order, ItemsFromBelowRunsFromAboveBlocksBetween) {
   EXPECT_EQ(few.take(64 * mib), gib) << "those of more than a slot take a segment";
 }
 
-// With a quarter of the slots left an unopened class of items shares a larger one's region; with
-// half of them one of blocks.
+// With a quarter of the slots left an unopened class of items shares a larger one's region, if its
+// items are no more than four times as large; with half of them one of blocks.
 TEST(Order, ScarceSlotsAreShared) {
   Scripted<plan::Quarter> room(1);  // 32 slots
   std::vector<std::uint64_t> slots;
@@ -70,9 +70,23 @@ TEST(Order, ScarceSlotsAreShared) {
   }
   EXPECT_EQ(std::set(slots.begin(), slots.end()).size(), 23U) << "each has opened its own";
   EXPECT_EQ(room.books().unused().free_slots, 8U);
-  EXPECT_EQ(room.usable(room.take(plan::Quarter::unit_bytes(1))), plan::Quarter::unit_bytes(12));
+  EXPECT_EQ(room.usable(room.take(64)), 256U);
   EXPECT_EQ(room.books().unused().free_slots, 8U);
+  EXPECT_EQ(room.usable(room.take(48)), 48U) << "256 is too much";
+  EXPECT_EQ(room.books().unused().free_slots, 7U);
   EXPECT_EQ(room.usable(room.take(plan::Quarter::unit_bytes(34))), plan::Quarter::unit_bytes(34));
+}
+
+// What is free of a much larger size is retired for items, not filled with them: 32 items of 700 B
+// were served here, each from a block of 1 MiB.
+TEST(Order, ItemsDoNotFillWhatIsFreeOfMuchLargerSizes) {
+  Scripted<plan::Quarter> room(1, 30 * plan::Quarter::region_bytes);  // two slots
+  room.give(room.take(100'000));
+  (void)room.take(33);
+  room.give(room.take_many(50, 100'000));
+  for (const std::uint64_t item : room.take_many(700, 20'000)) {
+    ASSERT_EQ(room.usable(item), 768U);
+  }
 }
 
 TEST(Order, AbsentSlotsAreNotThereToBeShared) {
@@ -81,11 +95,10 @@ TEST(Order, AbsentSlotsAreNotThereToBeShared) {
     const std::uint64_t unit = plan::Quarter::unit_bytes(cls);
     EXPECT_EQ(room.usable(room.take(unit)), unit);
   }
-  EXPECT_GT(room.usable(room.take(16)), 16U);
+  EXPECT_GT(room.usable(room.take(plan::Quarter::unit_bytes(8))), plan::Quarter::unit_bytes(8));
 }
 
-// --- What is kept
-// ----------------------------------------------------------------------------------
+// --- What is kept --------------------------------------------------------------------------------
 
 TEST(Hysteresis, ABoundaryDoesNotThrash) {
   Scripted<Small> room;

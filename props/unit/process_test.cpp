@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
@@ -36,6 +37,23 @@ void allocate_early();
 void* early = nullptr;
 void allocate_early() { early = std::malloc(77); }
 const std::vector<int> in_a_constructor(1000, 7);
+
+// Handlers of fork that were there before malloc's own, and allocate: they run with every lock
+// held. (A library's may be, whose constructor ran first.)
+void allocate_in_handler() {
+  for (std::size_t size = 1; size < 300'000; size *= 3) {
+    std::vector<void*> live(40);
+    for (void*& p : live) {
+      p = std::malloc(size);
+    }
+    std::ranges::for_each(live, std::free);
+  }
+}
+void register_handlers() {
+  pthread_atfork(allocate_in_handler, allocate_in_handler, allocate_in_handler);
+}
+[[gnu::used, gnu::section(".preinit_array")]]
+void (*const before_every_constructor)() = register_handlers;
 
 TEST(Process, AllocatesInConstructors) {
   EXPECT_NE(early, nullptr);
