@@ -7,6 +7,7 @@
 
 #include "heap/blocks.hpp"
 #include "heap/items.hpp"
+#include "heap/prefixes.hpp"
 #include "heap/segments.hpp"
 
 namespace strata {
@@ -59,14 +60,15 @@ class Growth {
     return take(bin, end, count);
   }
 
-  // One unit of the lowest larger class that has any ready. For an item it is at most four times as
-  // large: what is free further up may be retired and serve many, but not once one is in it.
+  // One unit of the lowest larger class that has any ready. For an item it is at most so many times
+  // as large: what is free further up may be retired and serve many, but not once one is in it.
+  static constexpr std::uint64_t larger_max = 8;
   Taken take_larger(const Request& request, Address* end) {
-    const std::uint64_t bytes_max = Plan::is_item(request.cls)
-                                        ? larger_max * Plan::unit_bytes(request.cls)
-                                        : Plan::segment_bytes;
+    const std::uint64_t unit_max = Plan::is_item(request.cls)
+                                       ? larger_max * Plan::unit_bytes(request.cls)
+                                       : Plan::segment_bytes;
     for (Class larger = request.cls + 1;
-         larger <= Plan::last_block && Plan::unit_bytes(larger) <= bytes_max; ++larger) {
+         larger <= Plan::last_block && Plan::unit_bytes(larger) <= unit_max; ++larger) {
       const Request of_larger = {larger, request.size_bytes, request.align_bytes, request.shard};
       const Taken taken =
           can_serve(larger, request) ? take_ready_of_all(of_larger, end, 1) : Taken{};
@@ -90,26 +92,11 @@ class Growth {
     return taken;
   }
 
-  static constexpr std::uint64_t larger_max = 4;
-
   // Made writable by this.
-  std::uint64_t grown_bytes() const { return grown_chunks_ * Plan::chunk_bytes; }
+  std::uint64_t grown_bytes() const { return prefixes_.grown_bytes(); }
 
   static bool can_serve(Class larger, const Request& request) {
     return Plan::unit_align(larger) >= request.align_bytes;
-  }
-
-  // Huge pages were advised for what used the slots before. Blocks and runs that may mean to touch
-  // little have small ones; items keep them until a purge finds their region sparse.
-  [[clang::requires_capability(role::Commit::held, !role::Bin::held, !role::Segments::held)]]
-  void withdraw_advice(std::uint32_t first, std::uint32_t slots) {
-    for (std::uint32_t slot = first; slot < first + slots; ++slot) {
-      region_t& region = books_.of_growth().region(slot);
-      if (region.pages == Pages::huge) {
-        state_.advise(std::uint64_t{slot} << Plan::region_shift, Plan::region_bytes, Pages::small);
-        region.pages = Pages::small;
-      }
-    }
   }
 
   // Gives the slots of a region that left its bin back to their segment.
@@ -141,36 +128,82 @@ class Growth {
     if (taken.count == 0 && state_.shards_of(request.cls) > 1) {
       taken = take_ready_of_all(request, end, count);
     }
-    if (taken.count == 0 && should_share(bin)) {
-      taken = take_larger(request, end);
-      if (taken.count == 0 && Plan::is_block(bin) && bin < shared_block) {
-        taken = extend(shared_block, end, count);
-        // One region is for all to share; where it is full each has its own again, which holds
-        // more.
-        if (taken.count == 0 && !has_region(shared_block)) {
-          bin = shared_block;
+    if (taken.count > 0) {
+      return taken;
+    }
+    const std::uint64_t unit_max = shared_unit_max(request.cls);
+    return unit_max == Plan::unit_bytes(request.cls) ? open(bin, end, count)
+           : Plan::is_block(bin)                     ? share_blocks(request, end)
+                                                     : share_items(request, unit_max, end, count);
+  }
+
+  // From the region of a larger class, or from a new one of the largest: the next class finds that.
+  [[clang::requires_capability(role::Commit::held)]]
+  Taken share_items(const Request& request, std::uint64_t unit_max, Address* end,
+                    std::uint32_t count) {
+    Class shared = request.cls;
+    for (Class larger = shared + 1;
+         larger <= Plan::item_classes && Plan::unit_bytes(larger) <= unit_max; ++larger) {
+      if (can_serve(larger, request)) {
+        shared = larger;
+        const Taken taken = extend(Plan::bin_in(request.shard, larger), end, 1);
+        if (taken.count > 0) {
+          return taken;
         }
       }
     }
-    return taken.count > 0 ? taken : open(bin, end, count);
+    return open_shared(request, shared, end, count);
   }
 
-  // With a quarter of the slots left, a class of items that has no region shares a larger one's
-  // rather than open its first; a class of blocks, whose unused end costs nothing, with half of
-  // them. What is left goes to sizes that nothing open can serve.
-  bool should_share(Bin bin) {
-    if (has_region(bin)) {
-      return false;
+  // Whatever larger one is ready, or one from a region for all.
+  [[clang::requires_capability(role::Commit::held)]]
+  Taken share_blocks(const Request& request, Address* end) {
+    const Class shared = std::max(request.cls, shared_block);
+    Taken taken = take_larger(request, end);
+    if (taken.count == 0 && shared == shared_block) {
+      taken = extend(shared, end, 1);
+    }
+    return taken.count > 0 ? taken : open_shared(request, shared, end, 1);
+  }
+
+  // One region is for all to share; where it is full each has its own again, which holds more.
+  [[clang::requires_capability(role::Commit::held)]]
+  Taken open_shared(const Request& request, Class shared, Address* end, std::uint32_t count) {
+    return shared == request.cls || has_region(shared)
+               ? open(Plan::bin_in(request.shard, request.cls), end, count)
+               : open(Plan::bin_in(request.shard, shared), end, 1);
+  }
+
+  // How large units may be that serve a class which has no region. A slot for each class is too
+  // much for a small space: from three quarters of its slots on, items share a region of larger
+  // ones, the larger the fewer slots are left, and blocks, whose unused end costs nothing, any.
+  // What is left goes to sizes that nothing open can serve.
+  std::uint64_t shared_unit_max(Class cls) {
+    const std::uint64_t own = Plan::unit_bytes(cls);
+    if (has_region(cls)) {
+      return own;
     }
     const auto lock = state_.lock_segments();
     const auto& control = books_.control();
-    const std::uint32_t slots = control.end_slot - control.first_slot;
-    const std::uint32_t free_slots = books_.of_segments().unused().free_slots;
-    return free_slots <= (Plan::is_block(bin) ? slots / 2 : slots / 4);
+    const std::uint32_t quarter = (control.end_slot - control.first_slot) / 4;
+    const std::uint32_t left = books_.of_segments().unused().free_slots;
+    if (left > 3 * quarter) {
+      return own;
+    }
+    return Plan::is_block(cls)  ? Plan::segment_bytes
+           : left > 2 * quarter ? 2 * own
+           : left > quarter     ? 4 * own
+                                : larger_max * own;
   }
-  bool has_region(Bin bin) {
-    const auto lock = state_.lock_bin(bin);
-    return books_.of_bins().bin(bin).regions > 0;
+  // In any shard.
+  bool has_region(Class cls) {
+    std::uint32_t regions = 0;
+    for (Shard shard = 0; shard < state_.shards_of(cls); ++shard) {
+      const Bin bin = Plan::bin_in(shard, cls);
+      const auto lock = state_.lock_bin(bin);
+      regions += books_.of_bins().bin(bin).regions;
+    }
+    return regions > 0;
   }
   // Then smaller blocks come from regions of this size: 1 MiB, 32 to a slot.
   static constexpr Class shared_block =
@@ -206,14 +239,15 @@ class Growth {
     const std::uint32_t step = std::min(c, Plan::growth_chunks_max);
     const std::uint32_t doubled = std::min(c + step, Plan::chunks_per_region);
     std::uint32_t end = c;
-    if (commit_chunks(slot, c, doubled)) {
+    if (prefixes_.commit_chunks(slot, c, doubled)) {
       end = doubled;
-    } else if (commit_chunks(slot, c, c + 1)) {
+    } else if (prefixes_.commit_chunks(slot, c, c + 1)) {
       end = c + 1;
     }
-    const Pages advised = end > c ? advise(Plan::class_of(bin), slot, 1, end, pages) : pages;
+    const Pages advised =
+        end > c ? prefixes_.advise(Plan::class_of(bin), slot, 1, end, pages) : pages;
     lock.retake();
-    note_advice(slot, 1, advised);
+    prefixes_.note_advice(slot, 1, advised);
     region.writable = static_cast<std::uint16_t>(end);
     close(items.release_chunk(slot, c));
   }
@@ -226,13 +260,13 @@ class Growth {
     const std::uint32_t from = region.span_writable;
     const std::uint32_t to = blocks.chunks_through(bin, block);
     const std::uint32_t slots = blocks.slots_of(region.cls);
-    const Pages pages = advice(lead, slots);
+    const Pages pages = prefixes_.advice(lead, slots);
     blocks.hold_block(lead, block);  // pins the region
     lock.release();
-    const bool committed = commit_chunks(lead, from, to);
-    const Pages advised = committed ? advise(bin, lead, slots, to, pages) : pages;
+    const bool committed = prefixes_.commit_chunks(lead, from, to);
+    const Pages advised = committed ? prefixes_.advise(bin, lead, slots, to, pages) : pages;
     lock.retake();
-    note_advice(lead, slots, advised);
+    prefixes_.note_advice(lead, slots, advised);
     if (committed) {
       blocks.note_writable(lead, to);
     }
@@ -279,7 +313,7 @@ class Growth {
     }
     // Until it is opened, nobody else knows of the slot.
     const std::uint32_t slots = whole_segment ? Plan::regions_per_segment : 1;
-    const bool ready = commit_first(slot, slots, Plan::class_of(bin));
+    const bool ready = prefixes_.commit_first(slot, slots, Plan::class_of(bin));
     auto lock = state_.lock_bin(bin);
     Taken taken = take(bin, end, count);  // somebody may have put units back meanwhile
     if (taken.count > 0 || !ready) {
@@ -294,94 +328,12 @@ class Growth {
     return take(bin, end, count);
   }
 
-  // Book, item map and first units of a slot. What was written of it so far stays as it is unless
-  // all of it succeeds.
-  [[clang::requires_capability(role::Commit::held)]]
-  bool commit_first(std::uint32_t slot, std::uint32_t slots, Class bin) {
-    region_t& region = books_.of_growth().region(slot);
-    if (region.books_ready == 0 &&
-        !(state_.commit(Space::books, slot * Layout::book_bytes, Layout::book_bytes) &&
-          state_.commit(Space::item_map, slot * Layout::item_map_bytes, Layout::item_map_bytes))) {
-      return false;
-    }
-    const std::uint32_t least = Plan::is_item(bin) ? 1 : Blocks<State>::chunks_through(bin, 0);
-    std::uint32_t chunks = Plan::is_item(bin) ? Plan::initial_chunks : least;
-    if (region.writable < least) {
-      if (!commit_chunks(slot, 0, chunks)) {
-        chunks = least;
-        if (Plan::initial_chunks == least || !commit_chunks(slot, 0, least)) {
-          return false;
-        }
-      }
-      Blocks<State>::raise_writable(books_.of_growth(), slot, chunks);
-    }
-    region.books_ready = 1;
-    if (!Plan::is_item(bin) && !suits_huge_pages(bin, least)) {
-      withdraw_advice(slot, slots);
-    }
-    note_advice(slot, slots, advise(bin, slot, slots, least, advice(slot, slots)));
-    return true;
-  }
-
-  [[clang::requires_capability(!role::Bin::held, !role::Segments::held)]]
-  bool commit_chunks(std::uint32_t slot, std::uint32_t from, std::uint32_t to) {
-    const bool committed = state_.commit(
-        Space::heap,
-        (std::uint64_t{slot} << Plan::region_shift) + (std::uint64_t{from} << Plan::chunk_shift),
-        std::uint64_t{to - from} << Plan::chunk_shift);
-    grown_chunks_ += committed ? to - from : 0;
-    return committed;
-  }
-
-  // Asks for huge pages if they suit what `chunks` of a bin's region are writable for, and `now` is
-  // what was advised last: page faults are most of what growth costs, and a huge page costs a fifth
-  // of the small ones in it. Something in the slots is held, no bin's lock is; whoever has it next
-  // notes the advice. (Advice of two threads may reach the system in another order than the books.)
-  [[clang::requires_capability(!role::Bin::held, !role::Segments::held)]]
-  Pages advise(Class bin, std::uint32_t slot, std::uint32_t slots, std::uint32_t chunks,
-               Pages now) {
-    if (!suits_huge_pages(bin, chunks) || now == Pages::huge) {
-      return now;
-    }
-    state_.advise(std::uint64_t{slot} << Plan::region_shift,
-                  std::uint64_t{slots} << Plan::region_shift, Pages::huge);
-    return Pages::huge;
-  }
-  // What was advised last for all of the slots: they may have been apart before.
-  [[clang::requires_capability(role::Commit::held)]]
-  Pages advice(std::uint32_t slot, std::uint32_t slots) const {
-    Pages all = Pages::huge;
-    for (std::uint32_t i = 0; i < slots; ++i) {
-      all = std::min(all, books_.of_growth().region(slot + i).pages);
-    }
-    return all;
-  }
-  [[clang::requires_capability(role::Commit::held)]]
-  void note_advice(std::uint32_t slot, std::uint32_t slots, Pages pages) {
-    for (std::uint32_t i = 0; pages == Pages::huge && i < slots; ++i) {
-      books_.of_growth().region(slot + i).pages = pages;
-    }
-  }
-
-  // Items of regions that fill up; and blocks that are no less than two huge pages, so that what is
-  // resident is at most twice what was asked for, nor so large that a program may mean to touch
-  // little of them.
-  static bool suits_huge_pages(Class bin, std::uint32_t writable_chunks) {
-    if (Plan::is_item(bin)) {
-      return writable_chunks >= Plan::dense_chunks;
-    }
-    const std::uint64_t chunks = Plan::unit_bytes(bin) >> Plan::chunk_shift;
-    return chunks >= huge_block_chunks_min && chunks <= huge_block_chunks_max;
-  }
-  static constexpr std::uint64_t huge_block_chunks_min = Plan::growth_chunks_max;       // 4 MiB
-  static constexpr std::uint64_t huge_block_chunks_max = 32 * Plan::growth_chunks_max;  // 128 MiB
-
   // Below this a block region of a whole segment would eat too much of the space.
   static constexpr std::uint32_t few_segments = 64;
 
   State& state_;
   const typename State::Books& books_;
-  std::uint64_t grown_chunks_ = 0;
+  Prefixes<State> prefixes_{state_};
 };
 
 }  // namespace strata

@@ -5,6 +5,7 @@
 
 #include "heap/blocks.hpp"
 #include "heap/growth.hpp"
+#include "heap/prefixes.hpp"
 #include "heap/segments.hpp"
 
 namespace strata {
@@ -27,7 +28,7 @@ class Runs {
     const std::uint64_t offset = std::uint64_t{slot} << Plan::region_shift;
     const bool committed = state_.commit(Space::heap, offset, units << Plan::chunk_shift);
     if (committed) {
-      Growth<State>(state_).withdraw_advice(slot, slots_of(units));
+      Prefixes<State>(state_).withdraw_advice(slot, slots_of(units));
     }
     const auto lock = state_.lock_segments();
     if (!committed) {

@@ -38,8 +38,8 @@ TEST(HugePages, GoWithWhatTheySuited) {
     ASSERT_EQ(room.memory().advised(block), Pages::huge);
   }
   room.give(large);
-  const std::uint64_t run = room.take(300 * mib);
   const std::uint64_t block = room.take(64 * kib);
+  const std::uint64_t run = room.take(300 * mib);
   const std::uint64_t item = room.take(64);
   for (const std::uint64_t at : {run, run + 300 * mib, block}) {
     EXPECT_EQ(room.memory().advised(at), Pages::small);

@@ -53,28 +53,48 @@ TEST(Order, ItemsFromBelowRunsFromAboveBlocksBetween) {
   EXPECT_EQ(few.take(64 * mib), gib) << "those of more than a slot take a segment";
 }
 
-// With a quarter of the slots left an unopened class of items shares a larger one's region, if its
-// items are no more than four times as large; with half of them one of blocks.
-TEST(Order, ScarceSlotsAreShared) {
-  Scripted<plan::Quarter> room(1);  // 32 slots
-  std::vector<std::uint64_t> slots;
-  const auto open = [&](plan::Class cls) {
-    slots.push_back(plan::Quarter::slot_of(room.take(plan::Quarter::unit_bytes(cls))));
-  };
-  for (plan::Class cls = plan::Quarter::item_classes; slots.size() < 16; --cls) {
-    open(cls);
+// A small space, filled with blocks that take a slot each.
+class Scarce : public testing::Test {
+ protected:
+  using Plan = plan::Quarter;
+  std::uint64_t usable(std::uint64_t size) { return room.usable(room.take(size)); }
+  std::uint32_t left() { return room.books().unused().free_slots; }
+  void fill(std::uint32_t slots_left) {
+    while (left() > slots_left) {
+      (void)room.take(Plan::region_bytes);
+    }
   }
-  EXPECT_EQ(room.usable(room.take(64 * kib)), mib) << "16 of 32 are left";
-  for (plan::Class cls = 18; slots.size() < 23; --cls) {
-    open(cls);
+  Scripted<Plan> room{1};  // 32 slots
+};
+
+// The fewer slots are left, the larger are the items that serve a class without a region.
+TEST_F(Scarce, SlotsAreShared) {
+  EXPECT_EQ(usable(4000), 4096U);
+  fill(25);
+  EXPECT_EQ(usable(32), 32U) << "more than three quarters are left";
+  EXPECT_EQ(left(), 24U);
+  EXPECT_EQ(usable(2048), 4096U) << "a region that there is";
+  EXPECT_EQ(left(), 24U);
+  EXPECT_EQ(usable(1000), 2048U) << "or one that others will share";
+  EXPECT_EQ(usable(1100), 2048U);
+  EXPECT_EQ(left(), 23U);
+  fill(16);
+  EXPECT_EQ(usable(300), 1280U);
+  fill(8);
+  EXPECT_EQ(usable(50), 512U);
+  EXPECT_EQ(left(), 7U);
+  EXPECT_EQ(usable(4000), 4096U) << "who has a region uses it";
+  fill(0);
+  EXPECT_EQ(usable(80), 512U);
+}
+
+// What they share was made for few of each: where it is full, each has its own.
+TEST_F(Scarce, WhoNeedsMuchHasItsOwn) {
+  fill(24);
+  for (std::uint64_t i = 0; i < Plan::region_bytes / 2048; ++i) {
+    ASSERT_EQ(usable(1000), 2048U);
   }
-  EXPECT_EQ(std::set(slots.begin(), slots.end()).size(), 23U) << "each has opened its own";
-  EXPECT_EQ(room.books().unused().free_slots, 8U);
-  EXPECT_EQ(room.usable(room.take(64)), 256U);
-  EXPECT_EQ(room.books().unused().free_slots, 8U);
-  EXPECT_EQ(room.usable(room.take(48)), 48U) << "256 is too much";
-  EXPECT_EQ(room.books().unused().free_slots, 7U);
-  EXPECT_EQ(room.usable(room.take(plan::Quarter::unit_bytes(34))), plan::Quarter::unit_bytes(34));
+  EXPECT_EQ(usable(1000), 1024U);
 }
 
 // What is free of a much larger size is retired for items, not filled with them: 32 items of 700 B
@@ -91,11 +111,20 @@ TEST(Order, ItemsDoNotFillWhatIsFreeOfMuchLargerSizes) {
 
 TEST(Order, AbsentSlotsAreNotThereToBeShared) {
   Scripted<plan::Quarter> room(1, plan::Quarter::page_bytes);  // 31 slots, a quarter of them is 7
-  for (plan::Class cls = 34; room.books().unused().free_slots > 7; --cls) {
-    const std::uint64_t unit = plan::Quarter::unit_bytes(cls);
-    EXPECT_EQ(room.usable(room.take(unit)), unit);
+  while (room.books().unused().free_slots > 22) {
+    (void)room.take(plan::Quarter::region_bytes);
   }
-  EXPECT_GT(room.usable(room.take(plan::Quarter::unit_bytes(8))), plan::Quarter::unit_bytes(8));
+  EXPECT_EQ(room.usable(room.take(1024)), 1024U);
+  EXPECT_EQ(room.usable(room.take(100)), 224U) << "three quarters are left";
+}
+
+// Something of every size, as few slots as there are.
+TEST(Order, ASmallSpaceHasRoomForEverySize) {
+  Scripted<plan::Quarter> room(1, 17 * plan::Quarter::region_bytes);  // 15 slots
+  for (std::uint64_t size = 1; size < mib; size += size < 32 * kib ? size / 64 + 7 : size / 4) {
+    ASSERT_NE(room.take(size), ~room.heap().base + 1) << size;
+  }
+  EXPECT_GT(room.books().unused().free_slots, 1U) << "and for something large";
 }
 
 // --- What is kept --------------------------------------------------------------------------------

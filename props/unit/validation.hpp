@@ -135,7 +135,7 @@ class Validation : public testing::Test {
   static constexpr std::uint64_t items = Plan::chunk_bytes / item_bytes;  // a chunk
   static constexpr plan::Class cls = Plan::bin_for(item_bytes);
 
-  Room<Plan> room{4};
+  Room<Plan> room{16};
   Address first_item = 0;
   std::uint32_t slot = 0, block_slot = 0, run_slot = 0, unused = 0;
   std::vector<bool> ready;  // as saved
