@@ -86,7 +86,7 @@ static_assert(sizeof(unused_t) == 12);
 // The allocator's own record, at the start of the control page. Its plain numbers are fixed at
 // start.
 template <class Sync>
-struct control_t {
+struct control_t {  // NOLINT(clang-analyzer-optin.performance.Padding): a line of its own, see below
   template <class T>
   using Atomic = typename Sync::template Atomic<T>;
 

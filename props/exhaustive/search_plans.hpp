@@ -55,9 +55,9 @@ inline constexpr Minimum quick = a_segment + parts_of_two_segments + regions_of_
                                  quarter_pages;
 
 // With these, the preset `exhaustive`.
-inline constexpr Minimum quarter_segment = {164'800, 4'690'000};
-inline constexpr Minimum quarter_pages_segment = {3'207'000, 71'200'000};
-inline constexpr Minimum chunks_of_three_segments = {3'510'000, 186'400'000};
+inline constexpr Minimum quarter_segment = {182'500, 5'270'000};
+inline constexpr Minimum quarter_pages_segment = {3'600'000, 79'950'000};
+inline constexpr Minimum chunks_of_three_segments = {3'378'000, 198'180'000};
 inline constexpr Minimum standard =
     quick + quarter_segment + quarter_pages_segment + chunks_of_three_segments;
 static_assert(standard.reaches(3'000'000, 50'000'000));
