@@ -86,7 +86,8 @@ static_assert(sizeof(unused_t) == 12);
 // The allocator's own record, at the start of the control page. Its plain numbers are fixed at
 // start.
 template <class Sync>
-struct control_t {  // NOLINT(clang-analyzer-optin.performance.Padding): a line of its own, see below
+// NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): what changes often has its own line
+struct control_t {
   template <class T>
   using Atomic = typename Sync::template Atomic<T>;
 
