@@ -5,8 +5,9 @@
 // What is proved is sequential: nobody else is there.
 #pragma clang diagnostic ignored "-Wthread-safety-analysis"
 
+#include "heap/blocks.hpp"
 #include "heap/items.hpp"
-#include "heap/runs.hpp"
+#include "heap/segments.hpp"
 #include "subject/proof_books.hpp"
 
 namespace strata {
@@ -163,23 +164,6 @@ Index segments_take_slots(const TheBooks& books, Index count, Index align) {
 void segments_put_slots(const TheBooks& books, Index slot, Index count) {
   Pow2Heap heap(books);
   Segments<Pow2Heap>(heap).put_slots(slot, count);
-}
-
-// --- Runs ----------------------------------------------------------------------------------------
-// Bit 0: taken, bit 1: known to be zero.
-Index run_take(const TheBooks& books, Word size, Word align, bool grants, Address* end) {
-  Pow2Heap heap(books);
-  heap.grants = grants;
-  const Taken taken = Runs<Pow2Heap>(heap).take({plan::Pow2::run, size, align}, end);
-  return taken.count + (taken.known_zero ? 2U : 0U);
-}
-Index run_put(const TheBooks& books, Word offset) {
-  Pow2Heap heap(books);
-  return static_cast<Index>(Runs<Pow2Heap>(heap).put(offset));
-}
-Word run_bytes(const TheBooks& books, Word offset) {
-  Pow2Heap heap(books);
-  return Runs<Pow2Heap>(heap).bytes(offset);
 }
 }
 

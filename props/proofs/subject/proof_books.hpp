@@ -108,7 +108,6 @@ struct ProofHeap {
   }
   void publish_run(std::uint32_t slot, Class cls) { publish_class(slot, cls); }
   std::uint16_t quarter() const { return 0; }
-  bool commit(Space, std::uint64_t, std::uint64_t) const { return grants; }
   void count_live(std::uint64_t bytes) { books.control().live_bytes.value += bytes; }
   void uncount_live(std::uint64_t bytes) { books.control().live_bytes.value -= bytes; }
   void count_dirty(std::uint64_t bytes) { books.control().dirty_bytes.value += bytes; }
@@ -116,7 +115,6 @@ struct ProofHeap {
 
   Books books;
   Address base;
-  bool grants = false;  // what the system says to a commit
   NoHooks hooks{};
 };
 
