@@ -101,11 +101,11 @@ void* reallocate(void* old, std::size_t size_bytes) {
   if (moved.address == 0) [[unlikely]] {
     return size_bytes <= usable ? old : or_enomem(0);
   }
+  // Where address space is scarce, larger blocks serve smaller sizes: then nothing is gained.
   if (size_bytes < usable && usable > MallocPlan::item_bytes_max &&
       allocator.usable_bytes(moved.address) >= usable) {
     free_inline<Process>(to_pointer(moved.address));
-    return old;  // nothing is gained: where address space is scarce, larger blocks serve smaller
-                 // sizes
+    return old;
   }
   const std::size_t copied = std::min<std::size_t>(usable, size_bytes);
   moved.known_zero ? copy_but_zeros(moved, old, copied) : copy(moved, old, 0, copied);

@@ -303,11 +303,12 @@ class Allocator {
     const typename Heap::AllLocks all(heap_);
     Reports none;
     const auto& control = heap_.books.control();
+    const Range present = heap_.memory.present();  // which the registry was opened for
     return {(control.end_slot - control.first_slot) * Plan::region_bytes,
             Validator<Heap>(heap_, none).mappings_now(),
             heap_.books.layout().mappings_max(),
             Limits::thread_bytes_max(),
-            registry_.slots(),
+            Registry::slots_for(present.end - present.begin),
             control.live_bytes.load(std::memory_order_relaxed),
             control.dirty_bytes.load(std::memory_order_relaxed)};
   }

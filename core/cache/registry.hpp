@@ -46,11 +46,8 @@ class Registry {
       return false;
     }
     free().fill(slots_for(heap_bytes));
-    slots_ = slots_for(heap_bytes);
     return true;
   }
-  // Caches that there is room for; 0 before open.
-  std::uint32_t slots() const { return slots_; }
 
   // A cache with empty magazines, or null: no slot is left, the system refuses it, or nothing is
   // open. O(1).
@@ -142,7 +139,6 @@ class Registry {
   }
 
   Heap& heap_;
-  std::uint32_t slots_ = 0;
 };
 
 }  // namespace strata
