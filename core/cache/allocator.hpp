@@ -5,14 +5,11 @@
 // may be the dead one, which holds nothing: then each call goes to the bins.
 #pragma once
 
-#include <cassert>
 #include <cstddef>
-#include <cstring>
-#include <memory>
-#include <new>
-#include <utility>
 
 #include "cache/exchange.hpp"
+#include "cache/fork_locks.hpp"
+#include "cache/opening.hpp"
 #include "cache/registry.hpp"
 #include "include/strata/strata.h"
 #include "invariants/validate.hpp"
@@ -43,29 +40,11 @@ class Allocator {
   // time of a fault each.
   static constexpr std::uint64_t populated_bytes_min = Plan::chunk_bytes;
 
-  // From so many processors on there are shards.
-  static constexpr std::uint32_t sharded_processors_min = 8;
-
-  // Address space that is worth starting with: two regions.
-  static constexpr std::uint64_t heap_bytes_min = 2 * Plan::region_bytes;
-
   // --- Start and end: not thread-safe ---------------------------------------------------------
 
   // Reserves `segments` segments (1 to 32,768), or what the system grants: half of that, and so on
   // down to two regions. false: nothing could be reserved.
-  bool open(std::uint32_t segments) {
-    assert(segments >= 1 && segments <= Plan::segments_max);
-    std::uint64_t heap_bytes = fitting(segments * Plan::segment_bytes);
-    for (; heap_bytes >= heap_bytes_min; heap_bytes = heap_bytes / 2 & ~(Plan::region_bytes - 1)) {
-      if (heap_.open(layout_for(heap_bytes), heap_bytes, Registry::bytes_for(heap_bytes))) {
-        if (registry_.open(heap_bytes)) {
-          return true;
-        }
-        heap_.close();
-      }
-    }
-    return false;
-  }
+  bool open(std::uint32_t segments) { return Opening<Heap>(heap_, registry_).reserve(segments); }
   void close() { heap_.close(); }
   bool is_open() const { return heap_.heap_bytes != 0; }
 
@@ -315,17 +294,8 @@ class Allocator {
 
   // --- Fork: call in the handlers of pthread_atfork -------------------------------------------
 
-  // Threads may fork at once: the locks are this one's as soon as it holds the first.
-  void fork_prepare() {
-    ForkLocks locks(*this);
-    std::construct_at(reinterpret_cast<ForkLocks*>(fork_locks_), std::move(locks));
-  }
-  // Out of their place before any of them is free: the next thread that forks puts its own there.
-  void fork_parent() {
-    ForkLocks* const place = std::launder(reinterpret_cast<ForkLocks*>(fork_locks_));
-    const ForkLocks locks(std::move(*place));
-    std::destroy_at(place);
-  }
+  void fork_prepare() { fork_locks_.acquire(heap_, registry_); }
+  void fork_parent() { fork_locks_.release(); }
   // The child has one thread, with the cache `survivor`. What the others' magazines held is lost:
   // at most Limits::thread_bytes_max() for each.
   void fork_child(Cache* survivor) {
@@ -340,51 +310,6 @@ class Allocator {
 
  private:
   using Registry = strata::Registry<Heap>;
-
-  struct ForkLocks {
-    // From one handler to another: more than the compiler follows.
-    [[clang::no_thread_safety_analysis]]
-    explicit ForkLocks(Allocator& allocator)
-        : registry(allocator.registry_.lock()), all(allocator.heap_) {}
-    typename Registry::Lock registry;
-    typename Heap::AllLocks all;
-  };
-
-  static Layout layout_for(std::uint64_t heap_bytes) {
-    const auto segments = static_cast<std::uint32_t>((heap_bytes - 1) / Plan::segment_bytes + 1);
-    return Layout(segments, shards_for(segments));
-  }
-
-  // Each shard has regions and partly used chunks of its own: with two processors that costs more
-  // memory than it saves time (figures: bench/README.md).
-  static std::uint32_t shards_for(std::uint32_t segments) {
-    std::uint32_t processors = Plan::shards_max;
-    if constexpr (requires { Heap::Memory::processors(); }) {
-      processors = Heap::Memory::processors();
-      if (processors < sharded_processors_min) {
-        return 1;
-      }
-    }
-    return segments < Plan::sharded_segments_min
-               ? 1
-               : std::min(std::bit_ceil(processors), Plan::shards_max);
-  }
-
-  // The largest part of `heap_bytes` with which all spaces stay below the system's limit.
-  std::uint64_t fitting(std::uint64_t heap_bytes) const {
-    if constexpr (requires { heap_.memory.address_space_max(); }) {
-      const std::uint64_t most = heap_.memory.address_space_max();
-      const auto total = [](std::uint64_t bytes) {
-        const Layout layout = layout_for(bytes);
-        return bytes + layout.control_bytes + layout.books_bytes() + layout.item_maps_bytes() +
-               Registry::bytes_for(bytes);
-      };
-      while (heap_bytes >= heap_bytes_min && total(heap_bytes) > most) {
-        heap_bytes = heap_bytes / 2 > most ? heap_bytes / 2 : heap_bytes - Plan::region_bytes;
-      }
-    }
-    return heap_bytes;
-  }
 
   // The end of every operation that took locks.
   void finish(Reports& reports) {
@@ -426,8 +351,7 @@ class Allocator {
 
   Heap heap_{};
   Registry registry_{heap_};
-  // From fork_prepare to fork_parent. Not a member that would have to be destroyed: see Storage.
-  alignas(ForkLocks) std::byte fork_locks_[sizeof(ForkLocks)]{};
+  ForkLocks<Heap> fork_locks_;
 };
 
 }  // namespace strata
