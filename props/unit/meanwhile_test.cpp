@@ -118,6 +118,22 @@ TEST_F(Meanwhile, AFreeOfWhatAPurgeHoldsIsADoubleFree) {
   EXPECT_EQ(problem, Problem::double_free);
 }
 
+TEST_F(Meanwhile, EveryStretchOfAChunkThatAPurgeHoldsIsKnown) {
+  const Address first = allocate(64);
+  allocate(64);
+  const Address third = allocate(64);
+  allocate(64);
+  deallocate(first);
+  deallocate(third);
+  in_decommit.set([&] {
+    allocator_.deallocate(dead(), first);
+    EXPECT_EQ(take_problem(), Problem::double_free);
+    allocator_.deallocate(dead(), third);
+    EXPECT_EQ(take_problem(), Problem::double_free);
+  });
+  allocator_.purge(dead());
+}
+
 TEST_F(Meanwhile, AFreeOfABlockThatAPurgeHoldsIsADoubleFree) {
   const Address block = allocate(256);
   allocate(256);
