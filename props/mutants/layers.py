@@ -184,7 +184,7 @@ SCENARIOS = ("Refill.*:RegionDeath.*:Purging.against_free_in_a_sparse_chunk:"
 
 # Cheapest first.
 LAYERS = {
-    "fuzz": [_fuzz("heap_tiny"), _fuzz("errors"), _fuzz("binmap"),
+    "fuzz": [_fuzz("heap_tiny"), _fuzz("heap_shards"), _fuzz("errors"), _fuzz("binmap"),
              _fuzz("options", "core/abi/options.cpp"), _fuzz("malloc", *MALLOC,
                                                              renamed="fuzz/shipped_symbols.txt"),
              _fuzz("heap_quarter")],
