@@ -63,8 +63,8 @@ inline constexpr Minimum standard =
 static_assert(standard.reaches(3'000'000, 50'000'000));
 
 // With these, `exhaustive-full`. They end at a bound.
-inline constexpr Minimum three_whole_segments = {3'570'000, 181'000'000};
-inline constexpr Minimum items_of_three_regions = {3'760'000, 68'000'000};
+inline constexpr Minimum three_whole_segments = {4'030'000, 175'200'000};
+inline constexpr Minimum items_of_three_regions = {3'752'000, 67'400'000};
 inline constexpr Minimum full = standard + three_whole_segments + items_of_three_regions;
 static_assert(full.reaches(10'000'000, 200'000'000));
 

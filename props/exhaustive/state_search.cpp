@@ -28,7 +28,7 @@ TEST(LongSearch, ChunksOfThreeSegments) {
 }
 TEST(FullSearch, ThreeWholeSegments) {
   expect_stopped<Least>({.end_slot = 6, .bytes_min = Least::region_bytes, .states_max = 2'500'000},
-                        minimum::three_whole_segments, 13);
+                        minimum::three_whole_segments, 12);
 }
 
 // The search itself: a system that keeps what it says it dropped is found out in a few steps, and

@@ -148,7 +148,7 @@ class Driver final : public Runner {
     Thread& t = threads_[thread];
     t.born = true;
     if (t.cache != AllocatorT::dead()) {
-      allocator_.detach(std::exchange(t.cache, AllocatorT::dead()));
+      keeps_bound([&] { allocator_.detach(std::exchange(t.cache, AllocatorT::dead())); });
     }
   }
   void detach_all() {
@@ -249,16 +249,22 @@ class Driver final : public Runner {
   void deallocate(std::uint8_t thread, Object object) {
     watch_.content(object, object.usable);
     live_.remove(object.offset);
+    keeps_bound([&] { allocator_.deallocate(cache(thread), heap().base + object.offset); });
+  }
+
+  // What goes back leaves no more dirty than the bound, or than was dirty before.
+  template <class Call>
+  void keeps_bound(Call call) {
     const std::uint64_t refused = world_.refused();
     const std::uint64_t dirty_before = dirty_bytes();
-    allocator_.deallocate(cache(thread), heap().base + object.offset);
+    call();
     const std::uint64_t live = heap().books.control().live_bytes.load(std::memory_order_relaxed);
     const std::uint64_t refused_before =
         heap().books.control().refused_bytes.load(std::memory_order_relaxed);
     require(refused_before == 0 || world_.refused() > 0, "what was refused, the system refused");
     const std::uint64_t bound = std::max(Heap::dirty_bytes_max, live / 8) + refused_before;
     require(dirty_bytes() <= std::max(bound, dirty_before) || world_.refused() != refused,
-            "{} free bytes are dirty after a free, bound {}", dirty_bytes(), bound);
+            "{} free bytes are dirty, bound {}", dirty_bytes(), bound);
   }
   std::uint64_t dirty_bytes() {
     return heap().books.control().dirty_bytes.load(std::memory_order_relaxed);

@@ -6,8 +6,7 @@ namespace {
 
 constexpr std::uint64_t kib = 1024;
 
-// --- What a thread holds
-// ---------------------------------------------------------------------------
+// --- What a thread holds -------------------------------------------------------------------------
 
 template <class Plan>
 class MagazineTest : public testing::Test {};
@@ -56,6 +55,23 @@ TYPED_TEST(MagazineTest, HoldsAtMostItsBound) {
     room->detach(other);
   }
   EXPECT_EQ(Limits::thread_bytes_max(), all + BlockMagazines<TypeParam>::held_bytes_max());
+}
+
+// Only a request that fails without them gets to what a thread holds.
+TYPED_TEST(MagazineTest, ABlockOrARunLeavesItAlone) {
+  Scripted<TypeParam> room;
+  auto* const cache = room->attach();
+  const Address item = room->allocate(cache, 64);
+  const std::uint32_t held = cache->count(TypeParam::bin_for(64));
+  ASSERT_GT(held, 0U);
+  for (const std::uint64_t size : {TypeParam::chunk_bytes, TypeParam::segment_bytes + 1}) {
+    const Address large = room->allocate(cache, size);
+    EXPECT_NE(large, 0U);
+    EXPECT_EQ(cache->count(TypeParam::bin_for(64)), held) << size;
+    room->deallocate(cache, large);
+  }
+  room->deallocate(cache, item);
+  room->detach(cache);
 }
 
 TYPED_TEST(MagazineTest, AFullOneGivesItsOlderHalfBack) {

@@ -1,5 +1,6 @@
 // The edges of the heap that programs seldom come to: refused by the system, closed, foreign, full.
 #include <chrono>
+#include <numeric>
 #include <set>
 #include <thread>
 
@@ -82,6 +83,34 @@ TEST(Opening, ARungThatFailsHalfWayIsGivenBack) {
     EXPECT_NE(allocator.allocate(allocator.attach(), 100), 0U);
     allocator.close();
   }
+}
+
+// A system that lets a process have so much address space and no more.
+struct LimitedMemory : ScriptedMemory<plan::Pow2> {
+  bool reserve(const SpaceSizes& sizes, std::uint64_t heap_align) {
+    reserved_bytes = std::accumulate(sizes.begin(), sizes.end(), std::uint64_t{0});
+    return ScriptedMemory::reserve(sizes, heap_align);
+  }
+  std::uint64_t address_space_max() const { return limit_bytes; }
+  std::uint64_t limit_bytes = ~std::uint64_t{0};
+  std::uint64_t reserved_bytes = 0;
+};
+
+TEST(Opening, TakesAsManyRegionsAsTheLimitAllows) {
+  Allocator<Heap<plan::Pow2, LimitedMemory, PlainSync, CheckHooks>> allocator;
+  LimitedMemory& memory = allocator.heap().memory;
+  const auto open_within = [&](std::uint64_t bytes) {
+    memory.limit_bytes = bytes;
+    EXPECT_TRUE(allocator.open(4));
+    EXPECT_LE(memory.reserved_bytes, bytes);
+    const std::uint64_t heap_bytes = allocator.bounds().heap_bytes;
+    allocator.close();
+    return heap_bytes;
+  };
+  EXPECT_EQ(open_within(~std::uint64_t{0}), 4 * gib);
+  const std::uint64_t all = memory.reserved_bytes;
+  EXPECT_EQ(open_within(all), 4 * gib);
+  EXPECT_EQ(open_within(all - 1), 4 * gib - plan::Pow2::region_bytes);
 }
 
 TEST(Opening, FailsWhereNothingCanBeHad) {

@@ -49,6 +49,17 @@ TEST(HugePages, GoWithWhatTheySuited) {
   room.give({run, block, item});
 }
 
+TEST(HugePages, ARunThatIsRefusedTakesNoneBack) {
+  Scripted<plan::Pow2> room(1);
+  room.give(room.take_many(16 * mib, 2 * 32));
+  room.memory().failures = {.pattern = 1, .repeats = true};
+  EXPECT_EQ(room.take(300 * mib), ~std::uint64_t{0} - room.heap().base + 1);
+  room.memory().failures = {};
+  for (std::uint64_t slot = 0; slot < gib; slot += 32 * mib) {
+    EXPECT_EQ(room.memory().advised(slot), Pages::huge);
+  }
+}
+
 // What the books say of the first slot is not what was said of the others. (Found by the driver:
 // they were called huge without the system's having heard of it.)
 TEST(HugePages, ASegmentOfWhichOneSlotHadThemIsToldOfTheRest) {

@@ -264,6 +264,57 @@ TEST(Threads, AllocateInLateDestructors) {
   pthread_key_delete(late_key);
 }
 
+std::uint64_t live_bytes() {
+  strata_bounds now;
+  strata_bounds_now(&now);
+  return now.live_bytes;
+}
+
+// When the round of destructors that took its cache away is over.
+pthread_key_t last_key;
+struct Last {
+  int rounds = 0;
+  std::array<char, 4000> body{};
+};
+void delete_in_the_third_round(void* value) {
+  Last* const last = static_cast<Last*>(value);
+  if (++last->rounds < 3) {
+    pthread_setspecific(last_key, last);
+  } else {
+    delete last;
+  }
+}
+
+TEST(Threads, WhatOneFreesWithoutItsCacheIsFree) {
+  ASSERT_EQ(pthread_key_create(&last_key, delete_in_the_third_round), 0);
+  const auto round = [] { std::thread([] { pthread_setspecific(last_key, new Last); }).join(); };
+  round();
+  const std::uint64_t before = live_bytes();
+  for (int i = 0; i < 50; ++i) {
+    round();
+  }
+  EXPECT_LT(live_bytes(), before + 10 * sizeof(Last));
+  pthread_key_delete(last_key);
+}
+
+// The number is in core/README.md. From its cache a thread gets what it freed last, from the bins
+// what is lowest.
+TEST(Threads, OneThatOnlyFreesHasACacheAfter32) {
+  for (const std::size_t frees : {32U, 33U}) {
+    std::array<void*, 33> objects{};
+    std::ranges::generate(objects, [] { return std::malloc(2000); });
+    std::ranges::sort(objects);
+    void* next = nullptr;
+    std::thread([&] {
+      std::for_each_n(objects.begin(), frees, std::free);
+      next = std::malloc(2000);
+    }).join();
+    EXPECT_EQ(next == objects[frees - 1], frees == 33);
+    std::free(next);
+    std::for_each(objects.begin() + frees, objects.end(), std::free);
+  }
+}
+
 // glibc frees what it had for a detached thread when its key destructors have run: after that, and
 // where there was no allocation before it, a cache would stay for ever. The stacks are too large
 // for glibc to keep.

@@ -6,8 +6,7 @@ namespace {
 
 constexpr std::uint64_t kib = 1024, mib = 1024 * kib, gib = 1024 * mib;
 
-// --- When memory goes back
-// -------------------------------------------------------------------------
+// --- When memory goes back -----------------------------------------------------------------------
 
 TEST(Purging, ManyDirtyBytesGoAtOnceAndAQuarterMore) {
   Scripted<plan::Pow2> room;
@@ -22,6 +21,23 @@ TEST(Purging, ManyDirtyBytesGoAtOnceAndAQuarterMore) {
     dropped += range.end - range.begin;
   }
   EXPECT_GE(dropped + room.dirty(), 40 * mib) << "an empty slot goes with all that was dirty in it";
+}
+
+TEST(Purging, WhatAThreadHeldCountsWhenItEnds) {
+  Scripted<plan::Pow2> room;
+  auto* const cache = room->attach();
+  std::vector<Address> held;
+  for (int i = 0; i < 4; ++i) {
+    held.push_back(room->allocate(cache, 512 * kib));
+  }
+  for (const Address block : held) {
+    room->deallocate(cache, block);
+  }
+  room.give(room.take_many(512 * kib, 32));
+  ASSERT_EQ(room.dirty(), 16 * mib) << "all that there may be";
+  ASSERT_GT(room.books().control().live_bytes.load(), 0U) << "in the thread's magazine";
+  room->detach(cache);
+  EXPECT_LE(room.dirty(), 16 * mib);
 }
 
 TEST(Purging, MuchLiveMemoryAllowsForMoreDirt) {
@@ -75,6 +91,21 @@ TEST(Purging, WhatOneSizeGrowsByOthersGiveBack) {
   }
   room.give(more);
   room.give(items);
+}
+
+TEST(Purging, ARegionOfBlocksLeavesEachSlotsDirtToTheSlot) {
+  Scripted<Small> room(64);  // enough for regions of a whole segment: sixteen blocks in four slots
+  const auto blocks = room.take_many(Small::chunk_bytes, 17);
+  ASSERT_EQ(room.region(blocks[0]).cls, Small::bin_for(Small::chunk_bytes));
+  room.give({blocks.begin() + 5, blocks.begin() + 16});
+  room->purge(room->dead());
+  room.give(blocks[16]);  // alone in the empty region that stays
+  room.give({blocks.begin(), blocks.begin() + 5});
+  ASSERT_EQ(room.region(blocks[0]).cls, Small::unused);
+  for (const auto& [first, dirty] : {std::pair{0U, 4U}, {4U, 1U}, {8U, 0U}, {12U, 0U}}) {
+    EXPECT_EQ(room.region(blocks[first]).writable, 4U);
+    EXPECT_EQ(room.region(blocks[first]).dirty, dirty) << first;
+  }
 }
 
 TEST(Purging, UnusedSlotsBeforeAll) {
