@@ -1,5 +1,6 @@
 // The edges of the heap that programs seldom come to: refused by the system, closed, foreign, full.
 #include <chrono>
+#include <ctime>
 #include <numeric>
 #include <set>
 #include <thread>
@@ -393,16 +394,22 @@ TEST(Mutex, WhoeverFindsItHeldIsToldOrSleepsUntilItIsFree) {
   EXPECT_TRUE(locked);
   EXPECT_FALSE(mutex.try_lock(1, locked));
   std::atomic<bool> got{false};
+  std::chrono::nanoseconds busy{0};
   std::thread other([&] {
     mutex.lock(1);
     got = true;
     mutex.unlock(1);
+    timespec used{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+    busy = std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec);
   });
-  std::this_thread::sleep_for(std::chrono::milliseconds(20));  // it sleeps long before that
+  constexpr std::chrono::milliseconds held{60};
+  std::this_thread::sleep_for(held);
   EXPECT_FALSE(got);
   mutex.unlock(1);
   other.join();
   EXPECT_TRUE(got);
+  EXPECT_LT(busy, held / 2) << "it sleeps";
 }
 
 // A heap without hooks takes a bad free without a word, and nothing changes.
