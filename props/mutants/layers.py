@@ -141,6 +141,13 @@ def build_all(programs, core, out):
     return {program: program.build(core, out) for program in programs}
 
 
+def breaks_lock_roles(core):
+    """Whether clang's -Wthread-safety, an error in every build, has a word to say against a core."""
+    command = [flag for flag in COMPILER if flag != "-w"]
+    return bool(_errors((*command, "-Wno-everything", "-Werror=thread-safety", "-fsyntax-only",
+                         f"-I{core}", f"-I{ROOT}", ROOT / HERE / "malloc.cpp")))
+
+
 def errors_of(program, core):
     """What the compiler has to say against a core, without its making any code."""
     return "".join(side_by_side(
@@ -208,7 +215,10 @@ LAYERS = {
                                   "Purge.SmallItems*"))],
     "model": [Program("model", ("props/model/heap_model.cpp", *SYSTEM), CHECK,
                       flags=('-DSTRATA_TEST_NAME="heap_model"', '-DSTRATA_PROPERTY_CASES="40"'),
-                      link=("-lrapidcheck", *GTEST), run=_gtest("HeapModel.*"), limit_s=60)],
+                      link=("-lrapidcheck", *GTEST), run=_gtest("HeapModel.*"), limit_s=60),
+              Program("plan", ("props/model/plan_properties.cpp",), CHECK,
+                      flags=('-DSTRATA_TEST_NAME="plan_properties"', '-DSTRATA_PROPERTY_CASES="1000"'),
+                      link=("-lrapidcheck", *GTEST), run=_gtest())],
     "exhaustive": [Program("exhaustive", ("props/exhaustive/state_search.cpp", *SYSTEM), CHECK,
                            link=GTEST, run=_gtest("StateSearch.ASegment"), limit_s=300)],
     "interleave": [Program("interleave",
