@@ -186,8 +186,8 @@ SCHEDULER = tuple(f"props/support/{name}.cpp" for name in (
     "violation", "scheduled_memory", "scheduler", "scheduler_assert", "scheduler_atomics",
     "scheduler_choices", "scheduler_fibre", "scheduler_instrument", "scheduler_locks",
     "scheduler_plain", "scheduler_test"))
-SCENARIOS = ("Refill.*:RegionDeath.*:Purging.against_free_in_a_sparse_chunk:"
-             "Purging.of_chunks_in_a_region_that_dies:Purging.of_blocks_in_a_region_that_dies")
+# Those that take core to places where no other layer's one thread comes.
+SCENARIOS = ("stage", "bad_frees", "commit", "exhaustion", "fork", "purge", "refill", "region_death")
 
 # Cheapest first.
 LAYERS = {
@@ -213,19 +213,20 @@ LAYERS = {
                            "malloc_edges", "malloc", "bug_classes", "process")), link=GTEST,
                        run=_gtest("-Fork.*:Threads.AHundred*:Threads.ManyAtOnce:Process.Below*:"
                                   "Purge.SmallItems*"))],
-    "model": [Program("model", ("props/model/heap_model.cpp", *SYSTEM), CHECK,
-                      flags=('-DSTRATA_TEST_NAME="heap_model"', '-DSTRATA_PROPERTY_CASES="40"'),
+    "model": [Program("model", ("props/model/heap_model.cpp", "props/model/histories.cpp",
+                                "props/support/runners.cpp", *SYSTEM), CHECK,
+                      flags=('-DSTRATA_TEST_NAME="heap_model"', "-DSTRATA_PROPERTY_CASES=40"),
                       link=("-lrapidcheck", *GTEST), run=_gtest("HeapModel.*"), limit_s=60),
               Program("plan", ("props/model/plan_properties.cpp",), CHECK,
-                      flags=('-DSTRATA_TEST_NAME="plan_properties"', '-DSTRATA_PROPERTY_CASES="1000"'),
+                      flags=('-DSTRATA_TEST_NAME="plan_properties"', "-DSTRATA_PROPERTY_CASES=1000"),
                       link=("-lrapidcheck", *GTEST), run=_gtest())],
     "exhaustive": [Program("exhaustive", ("props/exhaustive/state_search.cpp", *SYSTEM), CHECK,
                            link=GTEST, run=_gtest("StateSearch.ASegment"), limit_s=300)],
     "interleave": [Program("interleave",
-                           tuple(f"props/interleave/{name}.cpp" for name in (
-                               "stage", "refill", "region_death", "purge")),
+                           tuple(f"props/interleave/{name}.cpp" for name in SCENARIOS),
                            ("props/interleave/main.cpp", *SCHEDULER), flags=("-fsanitize=thread",),
-                           link=("-fno-sanitize=all", *GTEST), run=_gtest(SCENARIOS), limit_s=60)],
+                           link=("-fno-sanitize=all", *GTEST),
+                           run=("--preemptions=1", *_gtest()), limit_s=60)],
 }
 # For plants alone: slower than a mutant can afford.
 EXTRA = {
