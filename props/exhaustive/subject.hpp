@@ -35,15 +35,10 @@ class Subject {
     Units<Plan> live;
   };
 
-  explicit Subject(const SearchSpace& space) {
-    memory().part = {space.first_slot * Plan::region_bytes, space.end_slot * Plan::region_bytes};
-    const std::uint32_t segments = (space.end_slot - 1) / Plan::regions_per_segment + 1;
-    require(allocator_->open(segments), "open failed");
-    require(heap().heap_bytes <= Units<Plan>::granules_max * Units<Plan>::granule_bytes,
-            "the state search knows {} granules", Units<Plan>::granules_max);
-    heap().purge_if_due();  // starts the clock, which then stands still
-    image_.emplace(heap());
-    hashes_.emplace(image_->words() + positions_beside_books);
+  explicit Subject(const SearchSpace& space)
+      : allocator_(opened(space)),
+        image_(heap()),
+        hashes_(image_.words() + positions_beside_books) {
     start_here();
   }
 
@@ -59,52 +54,52 @@ class Subject {
 
   // `words` as from copy_to().
   void start_at(const Words& words) {
-    image_->restore(words);
+    image_.restore(words);
     memory().pages = {words[words.size() - 2], words[words.size() - 1]};
     start_here();
   }
   // All of where it is now but what lives, which the books say.
   void copy_to(Words& words) const {
-    image_->copy_to(words);
+    image_.copy_to(words);
     words.push_back(memory().pages.committed);
     words.push_back(memory().pages.written);
   }
   // What the last operation led to.
   void start_here() {
-    image_->copy_to(start_.books);
+    image_.copy_to(start_.books);
     start_.pages = memory().pages;
     start_.live = live_ = used_units(heap());
     start_digest_ = {};
     for (std::size_t i = 0; i < start_.books.size(); ++i) {
-      hashes_->add(start_digest_, i, start_.books[i]);
+      hashes_.add(start_digest_, i, start_.books[i]);
     }
     given_back_.clear();
     reference_.reset();
   }
   void back_to_start() {
-    image_->restore(start_.books);
+    image_.restore(start_.books);
     memory().pages = start_.pages;
     live_ = start_.live;
   }
-  bool is_at_start() const { return image_->is_at(start_.books); }
+  bool is_at_start() const { return image_.is_at(start_.books); }
   Words books() const {
     Words words;
-    image_->copy_to(words);
+    image_.copy_to(words);
     return words;
   }
-  bool is_at(const Words& books) const { return image_->is_at(books); }
+  bool is_at(const Words& books) const { return image_.is_at(books); }
   const Units<Plan>& live() const { return live_; }
 
   // Of the books, the pages and what should live: a state in which something else is used than
   // should be is a new one, and check_state() sees it.
   Digest digest() const {
     Digest digest = start_digest_;
-    image_->each_change(start_.books, [&](std::size_t i, std::uint64_t before, std::uint64_t now) {
-      hashes_->remove(digest, i, before);
-      hashes_->add(digest, i, now);
+    image_.each_change(start_.books, [&](std::size_t i, std::uint64_t before, std::uint64_t now) {
+      hashes_.remove(digest, i, before);
+      hashes_.add(digest, i, now);
     });
-    std::size_t position = image_->words();
-    const auto add = [&](std::uint64_t word) { hashes_->add(digest, position++, word); };
+    std::size_t position = image_.words();
+    const auto add = [&](std::uint64_t word) { hashes_.add(digest, position++, word); };
     add(memory().pages.committed);
     add(memory().pages.written);
     live_.each_word(add);
@@ -154,7 +149,7 @@ class Subject {
     require((pages_touched(heap(), live_) & ~memory().pages.written) == 0,
             "the contents of something that lives were dropped");
     require(allocator_->validate(Quiet::yes), "validate() says no");
-    require(image_->rest_is_zero(), "something was written beside the books");
+    require(image_.rest_is_zero(), "something was written beside the books");
   }
 
   // Notes a unit that was handed out: it must be new, writable, aligned, and zero if so called.
@@ -189,14 +184,14 @@ class Subject {
     if (given_back_.empty()) {
       const Words now = books();
       const Pages pages = memory().pages;
-      image_->restore(start_.books);
+      image_.restore(start_.books);
       Address address = 0;
       const Request impossible = {Plan::run, heap().heap_bytes + 1, 1};
       const Taken taken = heap().take_last(impossible, &address + 1, 1, [] {});
       require(taken.count == 0 && memory().answers.calls == 0, "an impossible request was tried");
       require(used_units(heap()) == start_.live, "the give-back changed what lives");
-      image_->copy_to(given_back_);
-      image_->restore(now);
+      image_.copy_to(given_back_);
+      image_.restore(now);
       memory().pages = pages;
     }
     return given_back_;
@@ -265,9 +260,21 @@ class Subject {
     return Room<Heap>(*reference_, heap()).surely_for(size, align);
   }
 
-  std::unique_ptr<AllocatorT> allocator_ = std::make_unique<AllocatorT>();
-  std::optional<BooksImage<Heap>> image_;
-  std::optional<WordHashes> hashes_;
+  static std::unique_ptr<AllocatorT> opened(const SearchSpace& space) {
+    auto allocator = std::make_unique<AllocatorT>();
+    Heap& heap = allocator->heap();
+    heap.memory.part = {space.first_slot * Plan::region_bytes, space.end_slot * Plan::region_bytes};
+    const std::uint32_t segments = (space.end_slot - 1) / Plan::regions_per_segment + 1;
+    require(allocator->open(segments), "open failed");
+    require(heap.heap_bytes <= Units<Plan>::granules_max * Units<Plan>::granule_bytes,
+            "the state search knows {} granules", Units<Plan>::granules_max);
+    heap.purge_if_due();  // starts the clock, which then stands still
+    return allocator;
+  }
+
+  std::unique_ptr<AllocatorT> allocator_;
+  BooksImage<Heap> image_;
+  WordHashes hashes_;
   State start_;
   Digest start_digest_;
   Units<Plan> live_;
