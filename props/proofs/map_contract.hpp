@@ -6,6 +6,7 @@
 #pragma once
 
 #include <optional>
+#include <utility>
 
 #include "props/proofs/memory.hpp"
 
@@ -23,7 +24,7 @@ struct MapShape {
 // One map, in any state of the memory.
 class MapTerms {
  public:
-  MapTerms(const MapShape& shape, const Term& number) : shape_(&shape), number_(number) {}
+  MapTerms(const MapShape& shape, Term number) : shape_(&shape), number_(std::move(number)) {}
 
   const MapShape& shape() const { return *shape_; }
   const Term& number() const { return number_; }

@@ -15,8 +15,7 @@ void PlainMemory::watch(const char* name, const std::byte* begin, std::uint64_t 
   Range* range = range_of(address);
   if (range == nullptr || range->begin != address || range->size != size) {
     unwatch(begin);
-    range =
-        &ranges_.emplace_back(Range{.name = name, .begin = address, .size = size, .usable = {}});
+    range = &ranges_.emplace_back(Range{.name = name, .begin = address, .size = size});
     // Zeroed and untouched: only what is used of a large range costs memory.
     range->rounds.reset(static_cast<std::uint32_t*>(std::calloc(size, sizeof(std::uint32_t))));
     range->histories.reset(static_cast<AccessHistory*>(std::calloc(size, sizeof(AccessHistory))));

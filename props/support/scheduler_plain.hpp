@@ -76,7 +76,7 @@ class PlainMemory {
     std::uintptr_t begin;
     std::uint64_t size;
     std::uint32_t round = 0;
-    std::vector<Interval> usable;
+    std::vector<Interval> usable = {};
     // For each byte, and the round that its history is of: of another, it counts as untouched.
     std::unique_ptr<std::uint32_t[], Free> rounds = nullptr;
     std::unique_ptr<AccessHistory[], Free> histories = nullptr;
