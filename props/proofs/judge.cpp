@@ -119,7 +119,7 @@ Twin find_twin(Machine& machine, const Obligation& obligation, const Proof& prov
           return twin;
         }
       } catch (const Unsupported&) {
-        // The bug leads the code to where no meaning is: try another.
+        continue;  // the bug leads the code to where no meaning is: another one
       }
     }
   }
