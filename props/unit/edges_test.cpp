@@ -322,6 +322,20 @@ TEST(Growing, WhereTwiceTheSizeIsRefusedTheSizeItselfIsServed) {
 }
 
 // A region of larger blocks is for all to share where slots are few, but not every region.
+TEST(Growing, OnlyALiveRunIsExtendedAndOnlyUpwards) {
+  Scripted allocator;
+  ASSERT_TRUE(allocator.open(4));
+  const Address run = allocator.allocate(Scripted::dead(), gib + 64 * kib);
+  ASSERT_NE(run, 0U);
+  EXPECT_TRUE(allocator.heap().extend(run, gib + 128 * kib));
+  EXPECT_FALSE(allocator.heap().extend(run, gib + 64 * kib)) << "shorter";
+  EXPECT_FALSE(allocator.heap().extend(run + gib, gib + 128 * kib)) << "inside of it";
+  EXPECT_EQ(allocator.usable_bytes(run), gib + 128 * kib);
+  allocator.deallocate(Scripted::dead(), run);
+  EXPECT_TRUE(allocator.validate(Quiet::yes));
+  allocator.close();
+}
+
 TEST(Growing, BlocksUseWhatIsLeftOfASmallSpace) {
   Room<plan::Pow2> room(1);
   auto* const dead = room->dead();

@@ -357,6 +357,19 @@ TEST(BadPointersDeathTest, AmongTheLastFreesAreNamedWhenTheProgramEnds) {
   std::free(item);
 }
 
+TEST(BadPointersDeathTest, AForkedChildDoesNotLookAtItsLastFrees) {
+  GTEST_FLAG_SET(death_test_style, "fast");  // a fork and no more
+  char* volatile item = static_cast<char*>(std::malloc(64));
+  EXPECT_EXIT(
+      {
+        std::free(item);
+        std::free(item);
+        std::exit(7);
+      },
+      testing::ExitedWithCode(7), "^$");
+  std::free(item);
+}
+
 TEST(Validate, OfTheWholeProcess) { EXPECT_EQ(strata_validate(), 1); }
 
 }  // namespace

@@ -240,6 +240,21 @@ TEST_F(MeanwhileOnPow2, AFreeDoesNotWaitForAPurge) {
   deallocate(first);
 }
 
+// Nor does growth, which then is not paid for.
+TEST_F(MeanwhileOnPow2, GrowthDoesNotWaitForAPurge) {
+  constexpr std::uint64_t mib = std::uint64_t{1} << 20;
+  std::vector<Address> blocks(8);
+  std::ranges::generate(blocks, [&] { return allocate(mib); });
+  const Address run = allocate(600 * mib);
+  std::ranges::for_each(blocks, [&](Address block) { deallocate(block); });
+  in_decommit.set([&] {
+    const std::uint64_t decommits = allocator_.heap().memory.calls().decommits;
+    allocate(100);
+    EXPECT_EQ(allocator_.heap().memory.calls().decommits, decommits);
+  });
+  deallocate(run);
+}
+
 // Nor does whoever finds that the delayed one is due.
 TEST_F(MeanwhileOnPow2, AMissDoesNotWaitForAPurge) {
   const Address block = allocate(std::uint64_t{64} << 10);

@@ -1,5 +1,6 @@
 // malloc over the life of threads and processes, linked with libstrata.a.
 #include <gtest/gtest.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -150,15 +151,15 @@ TEST(Fork, InSeveralThreadsAtOnce) {
   EXPECT_EQ(strata_validate(), 1);
 }
 
-// The status of this program, begun again where less can be reserved than the lowest rung.
-int status_below_lowest_rung(const char* closed) {
+// The status of this program, begun again with so much address space.
+int status_within(rlim_t bytes, const char* look) {
   const pid_t child = fork();
   if (child == 0) {
     rlimit limit{};
     getrlimit(RLIMIT_AS, &limit);
-    limit.rlim_cur = 100 << 20;
+    limit.rlim_cur = bytes;
     setrlimit(RLIMIT_AS, &limit);
-    setenv("STRATA_TEST_CLOSED", closed, 1);
+    setenv("STRATA_TEST_WITHIN", look, 1);
     execl("/proc/self/exe", "process_test", "--gtest_list_tests", nullptr);
     _exit(3);
   }
@@ -170,8 +171,8 @@ int status_below_lowest_rung(const char* closed) {
 // Before anything that cannot live without memory: what the calls say of a heap that is closed.
 [[gnu::constructor(103)]]
 void look_at_closed_heap() {
-  const char* const closed = std::getenv("STRATA_TEST_CLOSED");
-  if (closed == nullptr || std::strcmp(closed, "look") != 0) {
+  const char* const look = std::getenv("STRATA_TEST_WITHIN");
+  if (look == nullptr || std::strcmp(look, "closed") != 0) {
     return;
   }
   strata_bounds bounds;
@@ -184,11 +185,30 @@ void look_at_closed_heap() {
   _exit(refused && bounds.heap_bytes == 0 && strata_validate() == 1 ? 7 : 8);
 }
 
+// Where nothing is left but blocks of 8 MiB, 1 MiB is one of them, and nothing is gained by a
+// move.
+[[gnu::constructor]]
+void look_at_scarce_heap() {
+  const char* const look = std::getenv("STRATA_TEST_WITHIN");
+  if (look != nullptr && std::strcmp(look, "scarce") == 0) {
+    void* const block = std::malloc(std::size_t{8} << 20);
+    while (std::malloc(std::size_t{32} << 20) != nullptr) {
+    }
+    void* const shrunk = std::realloc(block, std::size_t{1} << 20);
+    std::exit(shrunk == block && malloc_usable_size(shrunk) == std::size_t{8} << 20 ? 7 : 8);
+  }
+}
+
+TEST(Process, InAScarceSpaceReallocDoesNotMoveInVain) {
+  const int status = status_within(rlim_t{300} << 20, "scarce");
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 7) << status;
+}
+
 TEST(Process, BelowTheLowestRungEveryRequestIsRefused) {
-  const int looked = status_below_lowest_rung("look");
+  const int looked = status_within(100 << 20, "closed");
   EXPECT_TRUE(WIFEXITED(looked) && WEXITSTATUS(looked) == 7) << looked;
   // The test program itself cannot live without memory: bad_alloc ends it, no wild pointer does.
-  const int status = status_below_lowest_rung("go on");
+  const int status = status_within(100 << 20, "go on");
   EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT) << status;
 }
 

@@ -276,6 +276,38 @@ TEST(Purging, PageByPageInPartlyUsedChunks) {
   EXPECT_TRUE(room.drops().empty());
 }
 
+// More runs of pages than one visit to the bin takes.
+TEST(Purging, PageByPageInManyChunks) {
+  Scripted<plan::Pow2> room;
+  const auto items = room.take_many(4 * kib, 16 * 20);  // a page each, 20 chunks
+  for (std::size_t i = 0; i < items.size(); i += 2) {
+    room.give(items[i]);
+  }
+  room->purge(room->dead());
+  EXPECT_EQ(room.drops().size(), items.size() / 2);
+  for (std::size_t i = 1; i < items.size(); i += 2) {
+    room.give(items[i]);
+  }
+}
+
+TEST(Purging, ALargestBlockIsPaidForByAll) {
+  Scripted<plan::Pow2> room;
+  room.give(room.take_many(mib, 8));
+  ASSERT_EQ(room.dirty(), 8 * mib);
+  room.give(room.take(gib));
+  EXPECT_LE(room.dirty(), 4 * mib) << "a quarter of the bound";
+}
+
+TEST(Purging, ContentsThatTheSystemKeepsAreNotSaidToBeGone) {
+  Scripted<plan::Pow2> room;
+  const std::uint64_t block = room.take(64 * mib);
+  room.memory().failures = {.pattern = 1};
+  EXPECT_FALSE(room->drop_contents(room.heap().base + block, 64 * mib));
+  EXPECT_TRUE(room->drop_contents(room.heap().base + block, 64 * mib));
+  EXPECT_FALSE(room->drop_contents(room.heap().base + block, 32 * mib)) << "zeros are as cheap";
+  room.give(block);
+}
+
 TEST(Purging, ShrinkingInPlaceGivesTheRestBack) {
   Scripted<plan::Pow2> room;
   const std::uint64_t block = room.take(8 * mib);

@@ -202,6 +202,21 @@ TEST(OrderedMutex, SaysWhatIsOutOfOrder) {
   EXPECT_EQ(Remembering::seen.back(), (std::pair<Rank, Rank>{9, 0})) << "it was not held at all";
 }
 
+// What a handler of fork allocates while its thread has every lock.
+TEST(OrderedMutex, OfAThreadThatHasEveryLockIsNotTaken) {
+  OrderedMutex<Remembering> mutex;
+  Remembering::seen.clear();
+  mutex.lock(9);
+  holds_every_lock = true;
+  bool locked = true;
+  EXPECT_FALSE(mutex.lock(2));
+  EXPECT_TRUE(mutex.try_lock(9, locked));
+  EXPECT_FALSE(locked);
+  holds_every_lock = false;
+  mutex.unlock(9);
+  EXPECT_TRUE(Remembering::seen.empty());
+}
+
 TEST(OrderedMutex, OfOtherThreadsIsTheirs) {
   OrderedMutex<Remembering> high, low;
   Remembering::seen.clear();
