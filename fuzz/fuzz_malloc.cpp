@@ -28,10 +28,11 @@ void shipped_free(void*);
 void shipped_cfree(void*);
 void shipped_free_sized(void*, std::size_t);
 void shipped_free_aligned_sized(void*, std::size_t, std::size_t);
-void* shipped__ZnwmRKSt9nothrow_t(std::size_t, const std::nothrow_t&) noexcept;
-void* shipped__ZnwmSt11align_val_tRKSt9nothrow_t(std::size_t, std::align_val_t,
-                                                 const std::nothrow_t&) noexcept;
-void shipped__ZdlPvm(void*, std::size_t) noexcept;
+void* shipped_new(std::size_t, const std::nothrow_t&) noexcept
+    __asm__("shipped__ZnwmRKSt9nothrow_t");
+void* shipped_aligned_new(std::size_t, std::align_val_t, const std::nothrow_t&) noexcept
+    __asm__("shipped__ZnwmSt11align_val_tRKSt9nothrow_t");
+void shipped_sized_delete(void*, std::size_t) noexcept __asm__("shipped__ZdlPvm");
 }
 
 namespace {
@@ -112,7 +113,7 @@ class Program {
       case 7:
         return pvalloc(bytes);
       case 8:
-        return add(shipped__ZnwmRKSt9nothrow_t(bytes, std::nothrow), bytes, 16);
+        return add(shipped_new(bytes, std::nothrow), bytes, 16);
       case 9:
         return new_aligned(bytes, std::size_t{1} << (align() % 64));
       case 10:
@@ -201,9 +202,8 @@ class Program {
     add(pointer, pointer == nullptr ? bytes : (bytes + 4095) / 4096 * 4096, 4096);
   }
   void new_aligned(std::size_t bytes, std::size_t align_bytes) {
-    add(shipped__ZnwmSt11align_val_tRKSt9nothrow_t(bytes, std::align_val_t{align_bytes},
-                                                   std::nothrow),
-        bytes, align_bytes);
+    add(shipped_aligned_new(bytes, std::align_val_t{align_bytes}, std::nothrow), bytes,
+        align_bytes);
   }
 
   void resize(std::size_t bytes, std::size_t count) {
@@ -247,7 +247,7 @@ class Program {
     : how % 5 == 1 ? shipped_cfree(begin)
     : how % 5 == 2 ? shipped_free_sized(begin, bytes)
     : how % 5 == 3 ? shipped_free_aligned_sized(begin, 16, bytes)
-                   : shipped__ZdlPvm(begin, bytes);
+                   : shipped_sized_delete(begin, bytes);
     require(errno == 0, "free set errno");
   }
 
@@ -260,7 +260,8 @@ class Program {
   }
 
   Live::iterator nth(std::uint8_t k) {
-    return live_.empty() ? live_.end() : std::next(live_.begin(), k % live_.size());
+    return live_.empty() ? live_.end()
+                         : live_.begin() + static_cast<std::ptrdiff_t>(k % live_.size());
   }
 
   // --- Contents: the first bytes, the last, and some at every power of two -----------------------

@@ -36,7 +36,7 @@ template <std::derived_from<strata::check::OnStage> Plan>
 struct strata::Magazines<Plan> {
   static constexpr std::uint32_t limit_first = 3;
   static constexpr std::uint32_t capacity(plan::Class) { return 3; }
-  static constexpr std::uint64_t thread_bytes_max() { return 3 * (16 + 32); }
+  static constexpr std::uint64_t thread_bytes_max() { return std::uint64_t{3} * (16 + 32); }
 };
 
 // Four segments of free dirt are too much, what fewer can hold is not.

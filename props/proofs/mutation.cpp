@@ -39,15 +39,13 @@ LLVMOpcode other_operation(LLVMOpcode opcode) {
     case LLVMAdd:
       return LLVMSub;
     case LLVMSub:
-      return LLVMAdd;
     case LLVMMul:
       return LLVMAdd;
     case LLVMAnd:
+    case LLVMXor:
       return LLVMOr;
     case LLVMOr:
       return LLVMAnd;
-    case LLVMXor:
-      return LLVMOr;
     case LLVMShl:
       return LLVMLShr;
     case LLVMLShr:

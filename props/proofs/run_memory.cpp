@@ -61,7 +61,7 @@ bool Run::inside(Path& path, const Value& pointer, unsigned bytes) {
 }
 
 Value Run::load(Path& path, LLVMValueRef instruction) {
-  const Value pointer = value(path, LLVMGetOperand(instruction, 0));
+  Value pointer = value(path, LLVMGetOperand(instruction, 0));
   LLVMTypeRef type = LLVMTypeOf(instruction);
   const unsigned bits = bits_of(type);
   if (!inside(path, pointer, bits / 8)) {

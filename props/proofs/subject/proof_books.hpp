@@ -91,7 +91,7 @@ struct ProofHeap {
   using Books = ProofBooks<Map>;
   using Class = plan::Class;
   struct Lock {
-    ~Lock() {}
+    ~Lock() {}  // NOLINT(modernize-use-equals-default): else nobody would use a lock
     void release() {}
   };
 
