@@ -28,7 +28,7 @@ class BlocksAndRuns : public testing::Test {
     stage.check_known_zero();
     stage.finish({});
   }
-  void expect_sound(std::uint32_t segments, std::function<void()> setup,
+  void expect_sound(std::uint32_t segments, const std::function<void()>& setup,
                     std::vector<std::function<void()>> threads, const Bounds& bounds = {}) {
     expect_passes({.setup =
                        [=, this] {
