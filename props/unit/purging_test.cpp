@@ -307,6 +307,9 @@ TEST(Purging, ContentsThatTheSystemKeepsAreNotSaidToBeGone) {
   EXPECT_FALSE(room->drop_contents(room.heap().base + block, 64 * mib));
   EXPECT_TRUE(room->drop_contents(room.heap().base + block, 64 * mib));
   EXPECT_FALSE(room->drop_contents(room.heap().base + block, 32 * mib)) << "zeros are as cheap";
+  const std::uint64_t decommits = room.memory().calls().decommits;
+  EXPECT_TRUE(room.heap().trim(room.heap().base + block, 64 * mib, 64 * mib)) << "nothing to drop";
+  EXPECT_EQ(room.memory().calls().decommits, decommits);
   room.give(block);
 }
 

@@ -1,6 +1,6 @@
 // malloc in a process that gets no thread key, or whose thread may not set its value: it serves, by
 // the bins, and nothing waits for a thread's end. The first call comes before any constructor, and
-// registering the fork handlers allocates.
+// registering the fork handlers allocates and frees.
 #include <pthread.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -39,6 +39,8 @@ int pthread_key_create(pthread_key_t* key, void (*)(void*)) noexcept {
 int pthread_setspecific(pthread_key_t, const void*) noexcept { return ENOMEM; }
 int pthread_atfork(void (*prepare)(), void (*parent)(), void (*child)()) noexcept {
   of_registering = std::malloc(40);
+  void* volatile soon_freed = std::malloc(40);
+  std::free(soon_freed);
   return __register_atfork(prepare, parent, child, nullptr);
 }
 }

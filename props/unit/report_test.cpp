@@ -210,6 +210,26 @@ TEST_F(Checking, ABadFreeOfAnItemIsSeenBeforeTheMagazine) {
   EXPECT_TRUE(Keeping::seen.empty()) << "and no magazine says so again";
 }
 
+TEST_F(Checking, WhatIsFreedIsNotResized) {
+  auto* const mine = checked->attach();
+  const Address item = checked->allocate(mine, 100);
+  const Address block = checked->allocate(mine, 100 * kib);
+  EXPECT_EQ(checked->usable_or_report(mine, item), 128U);
+  EXPECT_EQ(checked->usable_or_report(mine, block), 128 * kib);
+  ASSERT_TRUE(Keeping::seen.empty());
+  checked->deallocate(mine, item);
+  checked->deallocate(mine, block);
+  EXPECT_EQ(checked->usable_or_report(mine, item), 0U);
+  EXPECT_EQ(checked->usable_or_report(mine, block), 0U);
+  checked->deallocate(mine, checked->heap().base - 8);
+  ASSERT_EQ(Keeping::seen.size(), 3U);
+  EXPECT_EQ(Keeping::seen[0].problem, Problem::double_free);
+  EXPECT_EQ(Keeping::seen[1].problem, Problem::double_free);
+  EXPECT_EQ(Keeping::seen[2].problem, Problem::foreign_pointer);
+  Keeping::seen.clear();
+  checked->detach(mine);
+}
+
 // Quarter's classes leave a remainder behind the last item of a chunk.
 TEST_F(Checking, ThereIsNoItemInTheRemainderOfAChunk) {
   using Quarter = plan::Marked<plan::Quarter>;
