@@ -95,7 +95,13 @@ int main(int, char** argv) {
   if (!good || keys_are_refused) {
     return good ? 0 : 1;
   }
-  setenv(no_key, "1", 1);
-  execv("/proc/self/exe", argv);
-  return 2;
+  const pid_t child = fork();
+  if (child == 0) {
+    setenv(no_key, "1", 1);
+    execv("/proc/self/exe", argv);
+    _exit(2);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 2;
 }
