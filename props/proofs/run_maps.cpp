@@ -159,7 +159,7 @@ void Run::change_all(Path& path, const MapTerms& map, const Term& bits, bool fil
   const Term bit = number(fill ? 1 : 0, 1);
   path.memory.store_range(map.shape().members.object, map.place(number(0, 32)),
                           number((count + 63) / 64 * 64, 64),
-                          [&](const Term&) { return Term(bit); });
+                          [bit](const Term&) { return Term(bit); });
   path.memory.set(map.shape().sizes, "size", map.number(), number(fill ? count : 0, 32));
   path.words.clear();
 }
