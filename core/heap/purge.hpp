@@ -36,11 +36,12 @@ class Purge {
     return refused_bytes_;
   }
 
-  // Free chunks and blocks of other bins that are no larger than `unit_bytes`, until no more than
-  // `goal_bytes` are dirty.
+  // What is dirty in unused slots, and free chunks and blocks of other bins that are no larger than
+  // `unit_bytes`, until no more than `goal_bytes` are dirty.
   [[clang::requires_capability(role::Purge::held)]]
   void units_up_to(std::uint64_t unit_bytes, std::uint64_t goal_bytes, Bin warm) {
     aim_ = {.goal_bytes = goal_bytes};
+    unused_slots();
     Class last = Plan::item_classes;
     while (last < Plan::last_block && Plan::unit_bytes(last + 1) <= unit_bytes) {
       ++last;
@@ -110,16 +111,27 @@ class Purge {
       }
       segments.hold_slot(slot);
       lock.release();
-      region_t& taken = books_.of_purge().region(slot);
-      const std::uint64_t bytes = taken.dirty * Plan::chunk_bytes;
-      if (state_.decommit(Space::heap, std::uint64_t{slot} << Plan::region_shift, bytes)) {
-        state_.uncount_dirty(bytes);
-        taken.dirty = 0;
-      } else {
-        refused_bytes_ += bytes;
-      }
+      purge_slot(slot, aim_.excess_bytes(books_));
       lock.retake();
       segments.put_slot(slot);
+    }
+  }
+
+  // What is dirty can be divided at any chunk: no more than the excess goes, and one chunk at
+  // least, as others may have brought it to nothing by now.
+  [[clang::requires_capability(role::Purge::held)]]
+  void purge_slot(std::uint32_t slot, std::uint64_t excess_bytes) {
+    region_t& region = books_.of_purge().region(slot);
+    const std::uint64_t dirty_bytes = region.dirty * Plan::chunk_bytes;
+    const std::uint64_t dropped_bytes =
+        round_up(std::clamp<std::uint64_t>(excess_bytes, 1, dirty_bytes), Plan::chunk_bytes);
+    const std::uint64_t left_bytes = dirty_bytes - dropped_bytes;
+    const std::uint64_t begin = std::uint64_t{slot} << Plan::region_shift;
+    if (state_.decommit(Space::heap, begin + left_bytes, dropped_bytes)) {
+      state_.uncount_dirty(dropped_bytes);
+      region.dirty = static_cast<std::uint16_t>(left_bytes >> Plan::chunk_shift);
+    } else {
+      refused_bytes_ += dropped_bytes;
     }
   }
 

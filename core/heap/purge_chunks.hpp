@@ -2,6 +2,7 @@
 // In batches: hold some under the bin's lock, let the system drop them, put them back clean.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cassert>
 
@@ -19,8 +20,13 @@ struct PurgeAim {
 
   // What is dirty in partly used chunks is not counted, so that going by page ends with the books.
   template <class Books>
+  std::uint64_t excess_bytes(const Books& books) const {
+    const std::uint64_t dirty = books.control().dirty_bytes.load(std::memory_order_relaxed);
+    return by_page ? ~std::uint64_t{0} : dirty - std::min(dirty, goal_bytes);
+  }
+  template <class Books>
   bool is_reached(const Books& books) const {
-    return !by_page && books.control().dirty_bytes.load(std::memory_order_relaxed) <= goal_bytes;
+    return excess_bytes(books) == 0;
   }
 };
 
