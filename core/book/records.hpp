@@ -47,7 +47,8 @@ struct bin_t {
   std::uint32_t regions;       // its regions, with room or not
   std::uint8_t empty_chunks;   // chunks in partial sets of which every item is free (0 or 1)
   std::uint8_t empty_regions;  // regions of which every unit is free (0 or 1)
-  std::uint8_t reserved[6];
+  std::uint8_t borrowed;       // batches that came from siblings instead of a new region
+  std::uint8_t reserved[5];
 };
 static_assert(sizeof(bin_t) == 16);
 

@@ -79,8 +79,8 @@ class Growth {
     return {};
   }
 
-  // Looks again, extends a region of the bin, takes what its siblings have ready, opens a new one;
-  // where that cannot be, a sibling grows.
+  // Looks again, extends a region of the bin, takes what its siblings have ready (but not for
+  // ever), opens a new one; where that cannot be, a sibling grows.
   [[clang::requires_capability(role::Commit::held)]]
   Taken grow(const Request& request, Address* end, std::uint32_t count) {
     Taken taken;
@@ -121,12 +121,32 @@ class Growth {
     return {};
   }
 
+  // What siblings have ready. It goes home when it is freed, so a bin that lives on it comes here
+  // for each batch, under the commit lock: after so many its next region is due, if there can be
+  // one.
+  static constexpr std::uint8_t borrowed_max = 8;
+  [[clang::requires_capability(role::Commit::held)]]
+  Taken borrow(const Request& request, Address* end, std::uint32_t count) {
+    const Bin bin = Plan::bin_in(request.shard, request.cls);
+    if (borrowed(bin) == borrowed_max) {
+      return {};
+    }
+    const Taken taken = take_ready_of_all(request, end, count);
+    const auto lock = state_.lock_bin(bin);
+    books_.of_bins().bin(bin).borrowed += taken.count > 0 ? 1 : 0;
+    return taken;
+  }
+  std::uint8_t borrowed(Bin bin) {
+    const auto lock = state_.lock_bin(bin);
+    return books_.of_bins().bin(bin).borrowed;
+  }
+
   [[clang::requires_capability(role::Commit::held)]]
   Taken grow_in_shard(const Request& request, Address* end, std::uint32_t count) {
     Bin bin = Plan::bin_in(request.shard, request.cls);
     Taken taken = extend(bin, end, count);
     if (taken.count == 0 && state_.shards_of(request.cls) > 1) {
-      taken = take_ready_of_all(request, end, count);
+      taken = borrow(request, end, count);
     }
     if (taken.count > 0) {
       return taken;
@@ -322,6 +342,7 @@ class Growth {
     }
     if (is_item) {
       Items<State>(state_, bin).open_region(slot);
+      books_.of_bins().bin(bin).borrowed = 0;
     } else {
       Blocks<State>(state_, bin).open_region(slot, cls);
     }

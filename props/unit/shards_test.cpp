@@ -97,6 +97,35 @@ TEST_F(Shards, ASiblingsUnitsGoBeforeANewRegion) {
   finish();
 }
 
+// What is borrowed goes home when it is freed: a thread that could live on its sibling for ever
+// would do so under the lock that all growth takes.
+TEST_F(Shards, ABinThatBorrowsAgainAndAgainOpensARegion) {
+  give(one, take_many(one, a_region));
+  room->flush(one);
+  for (int batches = 0; batches < 8; ++batches) {
+    EXPECT_EQ(Plan::slot_of(take(other)), 0U);
+    EXPECT_EQ(bin(1).borrowed, batches + 1);
+    room->flush(other);
+  }
+  EXPECT_EQ(bin(1).regions, 0U);
+  EXPECT_EQ(Plan::slot_of(take(other)), 2U);
+  EXPECT_EQ(bin(1).borrowed, 0U);
+  finish();
+}
+
+// ... but goes on where no region can be.
+TEST_F(Shards, ABinThatCannotHaveARegionGoesOnBorrowing) {
+  give(one, take_many(one, a_region));
+  room->flush(one);
+  room.memory().failures = {.pattern = ~std::uint64_t{0}, .repeats = true};
+  for (int batches = 0; batches < 12; ++batches) {
+    EXPECT_EQ(Plan::slot_of(take(other)), 0U);
+    room->flush(other);
+  }
+  room.memory().failures = {};
+  finish();
+}
+
 // A thread has the whole of the address space, not its shard's slots alone.
 TEST_F(Shards, OneThreadCanFillThemAll) {
   const std::uint64_t slots = room.heap().heap_bytes / Plan::region_bytes;

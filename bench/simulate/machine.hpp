@@ -1,0 +1,164 @@
+// A machine of many processors, simulated by one thread, and the Sync seam of heaps that run on it:
+// each processor has a clock, each lock a time at which it becomes free, and each line of memory
+// that mutexes and atomics lie on the processors that have a copy of it.
+//
+// Which processor's next operation is performed is up to the caller: that of the one whose clock is
+// behind all others'. An operation is performed whole, and waits for a lock until the time at which
+// the operation that had it before gave it back.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <bitset>
+#include <cassert>
+#include <cstdint>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "sync/guard.hpp"
+
+namespace strata::bench {
+
+class Machine {
+ public:
+  static constexpr std::uint32_t processors_max = 256;
+
+  // What things cost. Held: a batch of 64 items at 8 instructions each. Moved: a line that another
+  // processor has written, as measured between two of the machine of the figures in bench/README.md
+  // (from 50 to 100 elsewhere): the larger it is, the longer are locks held.
+  static constexpr std::uint64_t hit_ns = 20;
+  static constexpr std::uint64_t held_ns = 200;
+  static constexpr std::uint64_t moved_ns = 270;
+
+  struct Counts {
+    std::uint64_t acquired = 0;  // locks
+    std::uint64_t waited = 0;    // ... of which so many were not free
+    std::uint64_t moved = 0;     // lines that another processor had written, or had a copy of
+  };
+
+  explicit Machine(std::uint32_t processors) : clocks_(processors) {
+    assert(processors >= 1 && processors <= processors_max);
+    current_ = this;
+  }
+  Machine(const Machine&) = delete;
+  Machine& operator=(const Machine&) = delete;
+  ~Machine() { current_ = nullptr; }
+
+  // The machine that mutexes and atomics are on: the last one made.
+  static Machine& current() { return *current_; }
+
+  std::uint32_t processors() const { return static_cast<std::uint32_t>(clocks_.size()); }
+  void run_on(std::uint32_t processor) { running_ = processor; }
+  void pass(std::uint64_t time_ns) { clocks_[running_] += time_ns; }
+  std::uint64_t now_ns() const { return clocks_[running_]; }
+  std::uint64_t now_ns(std::uint32_t processor) const { return clocks_[processor]; }
+  std::uint64_t latest_ns() const { return *std::max_element(clocks_.begin(), clocks_.end()); }
+  const Counts& counts() const { return counts_; }
+
+  // All clocks agree, nothing has been counted. Returns the time.
+  std::uint64_t start() {
+    std::fill(clocks_.begin(), clocks_.end(), latest_ns());
+    counts_ = {};
+    return latest_ns();
+  }
+
+  void read(const void* address) {
+    Line& line = line_of(address);
+    if (!line.copies.test(running_)) {
+      move();
+      line.copies.set(running_);
+    }
+  }
+  void write(const void* address) {
+    Line& line = line_of(address);
+    if (!line.copies.test(running_) || line.copies.count() != 1) {
+      move();
+      line.copies.reset();
+      line.copies.set(running_);
+    }
+  }
+
+  bool is_free(const void* mutex) { return free_at_ns_[mutex] <= now_ns(); }
+  void acquire(const void* mutex) {
+    ++counts_.acquired;
+    const std::uint64_t free_at = free_at_ns_[mutex];
+    counts_.waited += free_at > now_ns() ? 1 : 0;
+    clocks_[running_] = std::max(now_ns(), free_at);
+    write(mutex);
+  }
+  void release(const void* mutex) {
+    pass(held_ns);
+    free_at_ns_[mutex] = now_ns();
+  }
+
+ private:
+  static constexpr std::uint64_t line_bytes = 64;
+  struct Line {
+    std::bitset<processors_max> copies;
+  };
+
+  Line& line_of(const void* address) {
+    return lines_[reinterpret_cast<std::uintptr_t>(address) / line_bytes];
+  }
+  void move() {
+    ++counts_.moved;
+    pass(moved_ns);
+  }
+
+  static inline Machine* current_ = nullptr;
+
+  std::vector<std::uint64_t> clocks_;
+  std::uint32_t running_ = 0;
+  Counts counts_;
+  std::unordered_map<std::uintptr_t, Line> lines_;
+  std::unordered_map<const void*, std::uint64_t> free_at_ns_;
+};
+
+// The Sync seam. All on the current machine.
+class SimulatedMutex {
+ public:
+  bool lock(Rank) {
+    Machine::current().acquire(this);
+    return true;
+  }
+  bool try_lock(Rank rank, bool& locked) {
+    locked = Machine::current().is_free(this) && lock(rank);
+    return locked;
+  }
+  void unlock(Rank) { Machine::current().release(this); }
+
+ private:
+  std::uint32_t word_ = 0;  // as large as the shipped one: which share a line
+};
+
+template <class T>
+class SimulatedAtomic {
+ public:
+  T load(std::memory_order) const {
+    Machine::current().read(this);
+    return value_;
+  }
+  void store(T value, std::memory_order) {
+    Machine::current().write(this);
+    value_ = value;
+  }
+  T fetch_add(T value, std::memory_order) { return change_to(value_ + value); }
+  T fetch_sub(T value, std::memory_order) { return change_to(value_ - value); }
+
+ private:
+  T change_to(T value) {
+    Machine::current().write(this);
+    return std::exchange(value_, value);
+  }
+
+  T value_;
+};
+
+struct SimulatedSync {
+  using Mutex = SimulatedMutex;
+  template <class T>
+  using Atomic = SimulatedAtomic<T>;
+};
+
+}  // namespace strata::bench
