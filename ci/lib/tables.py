@@ -37,7 +37,7 @@ CHECK = [
     workflow("fuzz", "every fuzz target", 480, STRATA_FUZZ_SECONDS="12"),
     # Any seed will do. These two layers notice eight or nine of ten; the others are for --full.
     workflow("mutants-sample", "a sample of random changes of core", 300,
-             STRATA_MUTANTS="--seconds 30 --count 60 --layers fuzz unit --expect 80"),
+             STRATA_MUTANTS="--seconds 30 --count 80 --at-once --layers fuzz unit --expect 80"),
     workflow("bench", "benchmarks beside other allocators, instructions of the traces", 480,
              STRATA_BENCH_SHORT="1", STRATA_BENCH_ROUNDS="1"),
 ]
