@@ -366,9 +366,9 @@ TEST(Threads, OnesThatOnlyEndLeaveNoCache) {
     }
     usleep(100'000);  // until they have ended
   };
-  round(1000);
+  round(300);
   const std::size_t before = resident_bytes();
-  round(10'000);
+  round(2000);
   EXPECT_LE(resident_bytes(), before + (std::size_t{1} << 20));
   pthread_attr_destroy(&attributes);
 }
