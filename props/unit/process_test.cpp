@@ -369,7 +369,7 @@ TEST(Threads, OnesThatOnlyEndLeaveNoCache) {
   round(300);
   const std::size_t before = resident_bytes();
   round(2000);
-  EXPECT_LE(resident_bytes(), before + (std::size_t{1} << 20));
+  EXPECT_LE(resident_bytes(), before + (std::size_t{256} << 10));
   pthread_attr_destroy(&attributes);
 }
 
