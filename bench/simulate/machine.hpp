@@ -1,16 +1,20 @@
 // A machine of many processors, simulated by one thread, and the Sync seam of heaps that run on it:
-// each processor has a clock, each lock a time at which it becomes free, and each line of memory
-// that mutexes and atomics lie on the processors that have a copy of it.
+// each processor has a clock, each lock the times at which it is held, and each line of memory that
+// mutexes and atomics lie on the processors that have a copy of it.
 //
-// Which processor's next operation is performed is up to the caller: that of the one whose clock is
-// behind all others'. An operation is performed whole, and waits for a lock until the time at which
-// the operation that had it before gave it back.
+// The caller performs one operation after the other, that of the processor whose clock is behind
+// all others', and each whole. It takes a lock in the first gap that is long enough, before or
+// between those for which operations that began earlier have it.
+//
+// Left out: what system calls, sleeping and waking cost, lines of records and of the program's own
+// data, and that a hold lasts as long as there is to do. Counts are exact, times are for comparing.
 #pragma once
 
 #include <algorithm>
 #include <atomic>
 #include <bitset>
 #include <cassert>
+#include <compare>
 #include <cstdint>
 #include <unordered_map>
 #include <utility>
@@ -49,7 +53,11 @@ class Machine {
   static Machine& current() { return *current_; }
 
   std::uint32_t processors() const { return static_cast<std::uint32_t>(clocks_.size()); }
-  void run_on(std::uint32_t processor) { running_ = processor; }
+  // The processor's next operation is to be performed: no clock is behind its.
+  void run_on(std::uint32_t processor) {
+    running_ = processor;
+    began_ns_ = now_ns();
+  }
   void pass(std::uint64_t time_ns) { clocks_[running_] += time_ns; }
   std::uint64_t now_ns() const { return clocks_[running_]; }
   std::uint64_t now_ns(std::uint32_t processor) const { return clocks_[processor]; }
@@ -79,17 +87,21 @@ class Machine {
     }
   }
 
-  bool is_free(const void* mutex) { return free_at_ns_[mutex] <= now_ns(); }
+  bool is_free(const void* mutex) { return first_gap(locks_[mutex]) == now_ns(); }
   void acquire(const void* mutex) {
+    Lock& lock = locks_[mutex];
+    const std::uint64_t gap = first_gap(lock);
     ++counts_.acquired;
-    const std::uint64_t free_at = free_at_ns_[mutex];
-    counts_.waited += free_at > now_ns() ? 1 : 0;
-    clocks_[running_] = std::max(now_ns(), free_at);
+    counts_.waited += gap > now_ns() ? 1 : 0;
+    clocks_[running_] = gap;
+    lock.acquired_ns = gap;
     write(mutex);
   }
   void release(const void* mutex) {
     pass(held_ns);
-    free_at_ns_[mutex] = now_ns();
+    Lock& lock = locks_[mutex];
+    const Held held = {lock.acquired_ns, now_ns()};
+    lock.held.insert(std::ranges::upper_bound(lock.held, held), held);
   }
 
  private:
@@ -97,6 +109,28 @@ class Machine {
   struct Line {
     std::bitset<processors_max> copies;
   };
+
+  struct Held {
+    std::uint64_t from_ns, to_ns;
+    auto operator<=>(const Held&) const = default;
+  };
+  struct Lock {
+    std::vector<Held> held;  // in order
+    std::uint64_t acquired_ns = 0;
+  };
+
+  // From when on a lock can be had for as long as it is held.
+  std::uint64_t first_gap(Lock& lock) const {
+    std::erase_if(lock.held, [&](const Held& held) { return held.to_ns <= began_ns_; });
+    std::uint64_t gap = now_ns();
+    for (const Held& held : lock.held) {
+      if (held.from_ns >= gap + held_ns) {
+        break;
+      }
+      gap = std::max(gap, held.to_ns);
+    }
+    return gap;
+  }
 
   Line& line_of(const void* address) {
     return lines_[reinterpret_cast<std::uintptr_t>(address) / line_bytes];
@@ -110,9 +144,10 @@ class Machine {
 
   std::vector<std::uint64_t> clocks_;
   std::uint32_t running_ = 0;
+  std::uint64_t began_ns_ = 0;
   Counts counts_;
   std::unordered_map<std::uintptr_t, Line> lines_;
-  std::unordered_map<const void*, std::uint64_t> free_at_ns_;
+  std::unordered_map<const void*, Lock> locks_;
 };
 
 // The Sync seam. All on the current machine.

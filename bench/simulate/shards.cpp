@@ -7,6 +7,8 @@
 // faster.
 #include <fmt/format.h>
 
+#include <compare>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <queue>
@@ -33,6 +35,12 @@ struct SimulatedMemory : Linux {
   void advise(Space, std::uint64_t, std::uint64_t, Pages) {}
 };
 
+void require(bool is_there, const char* what) {
+  if (!is_there) {
+    throw std::runtime_error(fmt::format("the simulated heap needs {}", what));
+  }
+}
+
 using Simulated = Allocator<Heap<plan::Malloc, SimulatedMemory, SimulatedSync, NoHooks>>;
 
 // A thread's share of the work: it keeps some objects, and replaces one after the other by another;
@@ -42,7 +50,9 @@ class Thread {
   static constexpr std::size_t live = 2000;
 
   Thread(Simulated& allocator, std::uint64_t seed)
-      : allocator_(allocator), cache_(allocator.attach()), random_(seed), objects_(live) {}
+      : allocator_(allocator), cache_(allocator.attach()), random_(seed), objects_(live) {
+    require(cache_->has_magazines(), "a cache for each thread");
+  }
 
   std::deque<Address>& inbox() { return inbox_; }
 
@@ -50,6 +60,7 @@ class Thread {
   void replace(std::deque<Address>* next) {
     Address& place = objects_[random_.below(live)];
     const Address old = std::exchange(place, allocator_.allocate(cache_, common_size(random_)));
+    require(place != 0, "memory for each thread's objects");
     if (next != nullptr && old != 0) {
       next->push_back(old);
     } else {
@@ -87,9 +98,7 @@ Cost cost_of(std::uint32_t threads_count, std::uint32_t shards, bool handed_over
   Machine machine(threads_count);
   SimulatedMemory::said_processors = shards;
   Simulated allocator;
-  if (!allocator.open(256)) {
-    throw std::runtime_error("no address space for the simulated heap");
-  }
+  require(allocator.open(256) && allocator.heap().shards() == shards, "address space of 256 GiB");
   std::vector<Thread> threads;
   for (std::uint32_t i = 0; i < threads_count; ++i) {
     machine.run_on(i);

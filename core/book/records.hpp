@@ -47,10 +47,11 @@ struct bin_t {
   std::uint32_t regions;       // its regions, with room or not
   std::uint8_t empty_chunks;   // chunks in partial sets of which every item is free (0 or 1)
   std::uint8_t empty_regions;  // regions of which every unit is free (0 or 1)
-  std::uint8_t borrowed;       // batches that came from siblings instead of a new region
+  std::uint8_t borrowed;       // batches from siblings since its last region was opened
   std::uint8_t reserved[5];
 };
 static_assert(sizeof(bin_t) == 16);
+inline constexpr std::uint8_t borrowed_max = 8;  // then a region is due
 
 // The sets of a region of items.
 template <class Plan>

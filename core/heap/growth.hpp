@@ -111,7 +111,11 @@ class Growth {
  private:
   // Whatever is writable already in any shard, its own first.
   Taken take_ready_of_all(const Request& request, Address* end, std::uint32_t count) {
-    for (Shard i = 0; i < state_.shards_of(request.cls); ++i) {
+    const Taken taken = take_ready(Plan::bin_in(request.shard, request.cls), end, count);
+    return taken.count > 0 ? taken : take_ready_of_siblings(request, end, count);
+  }
+  Taken take_ready_of_siblings(const Request& request, Address* end, std::uint32_t count) {
+    for (Shard i = 1; i < state_.shards_of(request.cls); ++i) {
       const Shard shard = (request.shard + i) % state_.shards();
       const Taken taken = take_ready(Plan::bin_in(shard, request.cls), end, count);
       if (taken.count > 0) {
@@ -121,19 +125,20 @@ class Growth {
     return {};
   }
 
-  // What siblings have ready. It goes home when it is freed, so a bin that lives on it comes here
-  // for each batch, under the commit lock: after so many its next region is due, if there can be
-  // one.
-  static constexpr std::uint8_t borrowed_max = 8;
+  // What siblings have ready, before a region is opened. It goes home when it is freed, so a bin
+  // that lives on it comes here for each batch, under the commit lock: after so many a region is
+  // due.
   [[clang::requires_capability(role::Commit::held)]]
   Taken borrow(const Request& request, Address* end, std::uint32_t count) {
     const Bin bin = Plan::bin_in(request.shard, request.cls);
     if (borrowed(bin) == borrowed_max) {
       return {};
     }
-    const Taken taken = take_ready_of_all(request, end, count);
-    const auto lock = state_.lock_bin(bin);
-    books_.of_bins().bin(bin).borrowed += taken.count > 0 ? 1 : 0;
+    const Taken taken = take_ready_of_siblings(request, end, count);
+    if (taken.count > 0) {
+      const auto lock = state_.lock_bin(bin);
+      ++books_.of_bins().bin(bin).borrowed;
+    }
     return taken;
   }
   std::uint8_t borrowed(Bin bin) {
@@ -143,14 +148,24 @@ class Growth {
 
   [[clang::requires_capability(role::Commit::held)]]
   Taken grow_in_shard(const Request& request, Address* end, std::uint32_t count) {
-    Bin bin = Plan::bin_in(request.shard, request.cls);
-    Taken taken = extend(bin, end, count);
-    if (taken.count == 0 && state_.shards_of(request.cls) > 1) {
+    const bool has_siblings = state_.shards_of(request.cls) > 1;
+    Taken taken = extend(Plan::bin_in(request.shard, request.cls), end, count);
+    if (taken.count == 0 && has_siblings) {
       taken = borrow(request, end, count);
     }
-    if (taken.count > 0) {
-      return taken;
+    if (taken.count == 0) {
+      taken = open_own_or_shared(request, end, count);
     }
+    // Where there can be no region, before a sibling grows.
+    if (taken.count == 0 && has_siblings) {
+      taken = take_ready_of_siblings(request, end, count);
+    }
+    return taken;
+  }
+
+  [[clang::requires_capability(role::Commit::held)]]
+  Taken open_own_or_shared(const Request& request, Address* end, std::uint32_t count) {
+    const Bin bin = Plan::bin_in(request.shard, request.cls);
     const std::uint64_t unit_max = shared_unit_max(request.cls);
     return unit_max == Plan::unit_bytes(request.cls) ? open(bin, end, count)
            : Plan::is_block(bin)                     ? share_blocks(request, end)

@@ -224,17 +224,15 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
       if (const auto purge = State::try_lock_purge()) {
         // Well below the limit, so that the search for what is dirty is not for each free.
         const std::uint64_t goal = limit - limit / 4 + refused;
-        books.control().refused_bytes.store(
-            std::max(refused, Purge<State>(*this).whole_units(goal, bin)),
-            std::memory_order_relaxed);
+        note_refused(Purge<State>(*this).whole_units(goal, bin));
       }
     }
   }
 
-  // What one bin has grown by, others give back of free chunks and blocks, if more than a quarter
-  // of the bound above is dirty: memory at its peak is what is live then, not what each class once
-  // needed. Just as much, and of units that are no larger, so that it costs no more than the growth
-  // did. (Afterwards: an attempt to grow that fails changes nothing.)
+  // What one bin has grown by, unused slots and others' free chunks and blocks give back, if more
+  // than a quarter of the bound above is dirty: memory at its peak is what is live then, not what
+  // each class once needed. Just as much, and of units that are no larger, so that it costs no more
+  // than the growth did. (Afterwards: an attempt to grow that fails changes nothing.)
   [[clang::requires_capability(role::Commit::held)]]
   void pay_for_growth(Bin bin, std::uint64_t grown_bytes) {
     const std::uint64_t dirty = dirty_bytes();
@@ -242,7 +240,7 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
     if (dirty > limit && grown_bytes > 0) {
       if (const auto purge = State::try_lock_purge()) {
         const std::uint64_t goal = std::max(limit, dirty - std::min(dirty, grown_bytes));
-        Purge<State>(*this).units_up_to(grown_bytes, goal, bin);
+        note_refused(Purge<State>(*this).units_up_to(grown_bytes, goal, bin));
       }
     }
   }
@@ -282,6 +280,11 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
   }
   std::uint64_t refused_bytes() const {
     return books.control().refused_bytes.load(std::memory_order_relaxed);
+  }
+  [[clang::requires_capability(role::Purge::held)]]
+  void note_refused(std::uint64_t bytes) {
+    books.control().refused_bytes.store(std::max(refused_bytes(), bytes),
+                                        std::memory_order_relaxed);
   }
   void forget_refused() { books.control().refused_bytes.store(0, std::memory_order_relaxed); }
   // The bound above.

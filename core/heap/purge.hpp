@@ -25,9 +25,9 @@ class Purge {
  public:
   explicit Purge(State& state) : state_(state), books_(state.books) {}
 
-  // Whole free slots, blocks and chunks, until no more than `goal_bytes` of them are dirty; those
-  // of `warm`, the bin of which something was freed last, after all others. Returns how many bytes
-  // the system refused to drop.
+  // Chunks of unused slots, whole free blocks and chunks, until no more than `goal_bytes` of them
+  // are dirty; those of `warm`, the bin of which something was freed last, after all others.
+  // Returns how many bytes the system refused to drop.
   [[clang::requires_capability(role::Purge::held)]]
   std::uint64_t whole_units(std::uint64_t goal_bytes, Bin warm) {
     aim_ = {.goal_bytes = goal_bytes};
@@ -36,18 +36,22 @@ class Purge {
     return refused_bytes_;
   }
 
-  // What is dirty in unused slots, and free chunks and blocks of other bins that are no larger than
-  // `unit_bytes`, until no more than `goal_bytes` are dirty.
+  // The same for what something grew by: of other bins, and of units that are no larger. Unused
+  // slots are many, and have to be searched: not for less than slot_search_bytes_min.
   [[clang::requires_capability(role::Purge::held)]]
-  void units_up_to(std::uint64_t unit_bytes, std::uint64_t goal_bytes, Bin warm) {
+  std::uint64_t units_up_to(std::uint64_t unit_bytes, std::uint64_t goal_bytes, Bin warm) {
     aim_ = {.goal_bytes = goal_bytes};
-    unused_slots();
+    if (unit_bytes >= slot_search_bytes_min) {
+      unused_slots();
+    }
     Class last = Plan::item_classes;
     while (last < Plan::last_block && Plan::unit_bytes(last + 1) <= unit_bytes) {
       ++last;
     }
     bins_through(last, warm);
+    return refused_bytes_;
   }
+  static constexpr std::uint64_t slot_search_bytes_min = Plan::region_bytes / 32;  // 1 MiB
 
   // Everything free and dirty, page by page where chunks are partly used.
   [[clang::requires_capability(role::Purge::held)]]
@@ -117,21 +121,22 @@ class Purge {
     }
   }
 
-  // What is dirty can be divided at any chunk: no more than the excess goes, and one chunk at
-  // least, as others may have brought it to nothing by now.
-  [[clang::requires_capability(role::Purge::held)]]
+  // No more than the excess goes, and something, as others may have brought that to nothing by now.
+  // Huge pages are not divided.
+  [[clang::requires_capability(role::Purge::held, !role::Bin::held, !role::Segments::held)]]
   void purge_slot(std::uint32_t slot, std::uint64_t excess_bytes) {
     region_t& region = books_.of_purge().region(slot);
     const std::uint64_t dirty_bytes = region.dirty * Plan::chunk_bytes;
-    const std::uint64_t dropped_bytes =
-        round_up(std::clamp<std::uint64_t>(excess_bytes, 1, dirty_bytes), Plan::chunk_bytes);
-    const std::uint64_t left_bytes = dirty_bytes - dropped_bytes;
+    const std::uint64_t step =
+        Plan::chunk_bytes * (region.pages == Pages::huge ? huge_page_chunks : 1);
+    const std::uint64_t kept_bytes =
+        (dirty_bytes - std::clamp<std::uint64_t>(excess_bytes, 1, dirty_bytes)) & ~(step - 1);
     const std::uint64_t begin = std::uint64_t{slot} << Plan::region_shift;
-    if (state_.decommit(Space::heap, begin + left_bytes, dropped_bytes)) {
-      state_.uncount_dirty(dropped_bytes);
-      region.dirty = static_cast<std::uint16_t>(left_bytes >> Plan::chunk_shift);
+    if (state_.decommit(Space::heap, begin + kept_bytes, dirty_bytes - kept_bytes)) {
+      state_.uncount_dirty(dirty_bytes - kept_bytes);
+      region.dirty = static_cast<std::uint16_t>(kept_bytes >> Plan::chunk_shift);
     } else {
-      refused_bytes_ += dropped_bytes;
+      refused_bytes_ += dirty_bytes;  // all of it may be locked
     }
   }
 

@@ -11,6 +11,8 @@
 
 namespace strata {
 
+inline constexpr std::uint32_t huge_page_chunks = 32;  // 2 MiB
+
 // How far a purge goes.
 struct PurgeAim {
   std::uint64_t goal_bytes = 0;  // whole units until no more than this is dirty ...
@@ -90,7 +92,6 @@ class PurgeChunks {
   // A bounded batch for one visit to the bin's lock.
   struct Batch {
     static constexpr std::uint32_t capacity = 80;
-    static constexpr std::uint32_t huge_page_chunks = 32;  // 2 MiB
     // What one chunk can add: as many runs as half its pages, and one.
     static constexpr std::uint32_t runs_max = Plan::pages_per_chunk / 2 + 1;
 

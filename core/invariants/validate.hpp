@@ -215,6 +215,8 @@ class Validator : public RegionValidator<Heap> {
            "a bin keeps one empty region at most", 0);
     expect(record.empty_chunks == empty_chunks_[bin] && empty_chunks_[bin] <= 1,
            "a bin keeps one empty chunk at most", 0);
+    expect(record.borrowed <= (books_.layout().shards > 1 ? borrowed_max : 0),
+           "a bin borrows from siblings until its next region is due", 0);
   }
 
   bool is_lead(std::uint32_t slot) const {

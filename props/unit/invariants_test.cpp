@@ -148,6 +148,8 @@ TEST_F(Validation, Bins) {
   expect_named("a bin's list is its set in address order", slot, [&] { bin(cls).head = slot + 1; });
   expect_named("a bin's list is its set in address order", slot, [&] { bin(cls).head = no_index; });
   expect_named("a bin's list ends", 0, [&] { region(slot).next = slot; });
+  expect_named("a bin borrows from siblings until its next region is due", 0,
+               [&] { ++bin(cls).borrowed; });
   expect_named("a bin's set holds nothing else", 0,
                [&] { books().bin_regions(cls).put(run_slot); });
   expect_named("the bin set's summary", 0, [&] { put_unnoticed(set, books().slots() - 1); });

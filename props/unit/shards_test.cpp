@@ -117,10 +117,12 @@ TEST_F(Shards, ABinThatBorrowsAgainAndAgainOpensARegion) {
 TEST_F(Shards, ABinThatCannotHaveARegionGoesOnBorrowing) {
   give(one, take_many(one, a_region));
   room->flush(one);
+  const std::uint32_t writable = room.books().region(0).writable;
   room.memory().failures = {.pattern = ~std::uint64_t{0}, .repeats = true};
   for (int batches = 0; batches < 12; ++batches) {
     EXPECT_EQ(Plan::slot_of(take(other)), 0U);
     room->flush(other);
+    EXPECT_EQ(room.books().region(0).writable, writable) << "what is ready goes before growth";
   }
   room.memory().failures = {};
   finish();
