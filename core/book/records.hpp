@@ -93,7 +93,6 @@ struct control_t {
   template <class T>
   using Atomic = typename Sync::template Atomic<T>;
 
-  std::uint32_t segments;
   std::uint32_t first_slot;  // slots below it and from end_slot on are absent
   std::uint32_t end_slot;
   // Relaxed: it and the statistics steer purging, and publish nothing.

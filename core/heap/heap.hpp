@@ -68,7 +68,7 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
                   memory.base(Space::item_map));
     State::class_of_region = books.class_bytes();
     base = reinterpret_cast<Address>(memory.base(Space::heap));
-    for (Bin bin = 0; bin < layout.bins_count(); ++bin) {
+    for (Bin bin = 1; bin < layout.bins_count(); ++bin) {
       books.of_bins().bin(bin).head = no_index;
     }
     Segments<State>(*this).initialise(memory.present());

@@ -28,7 +28,6 @@ class Segments {
   void initialise(Range present) {
     auto& control = books_.control();
     const std::uint64_t end = std::min(present.end, books_.layout().heap_bytes());
-    control.segments = books_.segments();
     control.first_slot =
         static_cast<std::uint32_t>(Plan::slot_of(round_up(present.begin, Plan::region_bytes)));
     control.end_slot = static_cast<std::uint32_t>(Plan::slot_of(end));

@@ -46,9 +46,8 @@ Shape control_shape() {
   return {"control",
           128,
           1,
-          {{"segments", 0, 32},
-           {"first_slot", 4, 32},
-           {"end_slot", 8, 32},
+          {{"first_slot", 0, 32},
+           {"end_slot", 4, 32},
            {"dirty_bytes", 64, 64},
            {"live_bytes", 72, 64}}};
 }

@@ -97,6 +97,21 @@ TEST(HugePages, GoWhenHalfOfTheRegionIsFree) {
   EXPECT_EQ(room.drops().size(), 256U);
 }
 
+// Chunks that are free as a whole count as what is free of others.
+TEST(HugePages, GoWhenHalfOfTheChunksAreFree) {
+  for (const std::uint32_t freed : {120U, 130U}) {
+    Scripted<plan::Pow2> room;
+    const auto items = room.take_many(32 * kib, 2 * 256);
+    ASSERT_EQ(room.memory().advised(0), Pages::huge);
+    room.memory().clock_ms += 1000;
+    room.heap().purge_if_due();  // starts the clock
+    room.give({items.begin(), items.begin() + 2 * freed});
+    room.memory().clock_ms += 2000;
+    room.heap().purge_if_due();
+    EXPECT_EQ(room.memory().advised(0), freed > 128 ? Pages::small : Pages::huge);
+  }
+}
+
 TEST(HugePages, AFullPurgeDividesThem) {
   Scripted<plan::Pow2> room;
   const auto items = room.take_many(32 * kib, 2 * 256);

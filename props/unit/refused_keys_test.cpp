@@ -2,6 +2,7 @@
 // the bins, and nothing waits for a thread's end. The first call comes before any constructor, and
 // registering the fork handlers allocates and frees.
 #include <pthread.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -83,12 +84,41 @@ bool serves() {
   return frees_elsewhere(std::malloc(100)) && strata_validate() == 1;
 }
 
+long peak_kib() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_maxrss;
+}
+
+// A cache that no thread's end will give back is not kept.
+bool threads_leave_nothing() {
+  const auto run_threads = [](int count) {
+    const auto run = [](void*) -> void* {
+      void* volatile object = std::malloc(100);
+      std::free(object);
+      return nullptr;
+    };
+    for (int i = 0; i < count; ++i) {
+      pthread_t thread{};
+      if (pthread_create(&thread, nullptr, run, nullptr) != 0) {
+        return false;
+      }
+      pthread_join(thread, nullptr);
+    }
+    return true;
+  };
+  const bool warm = run_threads(50);
+  const long before = peak_kib();
+  return warm && run_threads(1000) && peak_kib() < before + 1024;
+}
+
 }  // namespace
 
 int main(int, char** argv) {
   const bool is_second = std::getenv(no_key) != nullptr;
   const bool good =
-      first != nullptr && of_registering != nullptr && serves() && a_key_was_refused == is_second;
+      first != nullptr && of_registering != nullptr && serves() &&
+                    threads_leave_nothing() && a_key_was_refused == is_second;
   std::free(first);
   std::free(of_registering);
   std::printf("%s: %s\n", is_second ? "no key" : "no value of a key", good ? "good" : "bad");
