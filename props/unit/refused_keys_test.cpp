@@ -116,8 +116,7 @@ bool threads_leave_nothing() {
 
 int main(int, char** argv) {
   const bool is_second = std::getenv(no_key) != nullptr;
-  const bool good =
-      first != nullptr && of_registering != nullptr && serves() &&
+  const bool good = first != nullptr && of_registering != nullptr && serves() &&
                     threads_leave_nothing() && a_key_was_refused == is_second;
   std::free(first);
   std::free(of_registering);
