@@ -2,7 +2,9 @@
 #include "abi/report.hpp"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <cstring>
 #include <memory>
 #include <string>
@@ -96,6 +98,17 @@ TEST_F(ReportDeathTest, ALineThatIsTooLongIsCutOff) {
   const std::string words = "strata: book-keeping is inconsistent: ";
   EXPECT_DEATH(report_and_abort(report),
                "^" + words + std::string(511 - words.size(), 'x') + "\n$");
+}
+
+// Programs look at errno without having set it.
+TEST_F(ReportDeathTest, WhatCannotBeSaidLeavesErrnoAlone) {
+  const auto say_it_to_nobody = [] {
+    close(STDERR_FILENO);
+    errno = 0;
+    pass_over_option("check:1", "nothing to do");
+    _exit(errno);
+  };
+  EXPECT_EXIT(say_it_to_nobody(), testing::ExitedWithCode(0), "");
 }
 
 TEST_F(ReportDeathTest, OtherEnds) {
