@@ -2,6 +2,7 @@
 #include "abi/malloc.hpp"
 
 #include <bit>
+#include <cassert>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
@@ -91,9 +92,7 @@ void* reallocate(void* old, std::size_t size_bytes) {
   const InCall in_call;
   ProcessAllocator& allocator = process_allocator();
   const std::uint64_t usable = allocator.usable_or_report(Process::cache(), to_address(old));
-  if (usable == 0) {
-    return nullptr;
-  }
+  assert(usable != 0);  // the report of a bad pointer ends the program
   if (allocator.resize_in_place(to_address(old), size_bytes)) {
     return old;
   }

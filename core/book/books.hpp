@@ -100,6 +100,7 @@ class Records {
 
   // The line that a lock stands on: see State::lock_*.
   std::byte* lock_line(std::uint32_t index) const {
+    assert(index < layout_.locks());
     return control_ + layout_.lock_lines + index * Layout::line_bytes;
   }
 

@@ -126,7 +126,7 @@ class Runs {
   [[clang::requires_capability(role::Segments::held)]]
   void cover(std::uint32_t first, std::uint64_t units) {
     std::uint64_t rest = units;
-    for (std::uint32_t slot = first; slot < first + slots_of(units); ++slot) {
+    for (std::uint32_t slot = first; rest > 0; ++slot) {
       region_t& region = books_.of_segments().region(slot);
       const std::uint64_t here = std::min<std::uint64_t>(rest, Plan::chunks_per_region);
       rest -= here;

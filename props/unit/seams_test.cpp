@@ -305,6 +305,18 @@ TEST_F(LinuxMemory, IsReservedWholeAndAlignedAndGoesBack) {
   EXPECT_EQ(memory.present().end, 0U);
 }
 
+// Each rung of the ladder releases what it got. What has come to lie there since is not its own.
+TEST_F(LinuxMemory, IsReleasedOnce) {
+  std::byte* const place = begin(Space::books);
+  memory.release();
+  void* const mine = mmap(place, 4096, PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+  ASSERT_EQ(mine, place);
+  memory.release();
+  EXPECT_TRUE(is_readable(mine));
+  munmap(mine, 4096);
+}
+
 TEST_F(LinuxMemory, LiesAnywhereIfNoAlignedPlaceIsFree) {
   Linux other;
   const std::uint64_t align = std::uint64_t{1} << 47;  // 0 is the one multiple
