@@ -7,6 +7,7 @@ are left out.
 
 import concurrent.futures
 import dataclasses
+import errno
 import os
 import pathlib
 import resource
@@ -73,9 +74,7 @@ class Program:
     def fails(self, binary, arguments=None):
         """How the program fails, or None."""
         command = [binary, *(self.run if arguments is None else arguments)]
-        child = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL,
-                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                 start_new_session=True, preexec_fn=self.limit)
+        child = self.start(command)
         try:
             output, _ = child.communicate(timeout=6 * self.limit_s)
         except subprocess.TimeoutExpired:
@@ -85,6 +84,19 @@ class Program:
         if b"Running 0 tests" in output or b"0 tests ran" in output or output == b"0 inputs\n":
             raise SystemExit(f"{self.name}: nothing is named {command[1:]}")
         return None if child.returncode == 0 else f"exit {child.returncode}"
+
+    def start(self, command):
+        # A child of the other thread may still have the binary open for writing, until its exec.
+        for _ in range(100):
+            try:
+                return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                        start_new_session=True, preexec_fn=self.limit)
+            except OSError as error:
+                if error.errno != errno.ETXTBSY:
+                    raise
+                time.sleep(0.05)
+        raise SystemExit(f"{self.name}: {command[0]} stays busy")
 
     def limit(self):
         resource.setrlimit(resource.RLIMIT_CPU, (self.limit_s, self.limit_s))
