@@ -61,12 +61,12 @@ class Machine {
   void pass(std::uint64_t time_ns) { clocks_[running_] += time_ns; }
   std::uint64_t now_ns() const { return clocks_[running_]; }
   std::uint64_t now_ns(std::uint32_t processor) const { return clocks_[processor]; }
-  std::uint64_t latest_ns() const { return *std::max_element(clocks_.begin(), clocks_.end()); }
+  std::uint64_t latest_ns() const { return *std::ranges::max_element(clocks_); }
   const Counts& counts() const { return counts_; }
 
   // All clocks agree, nothing has been counted. Returns the time.
   std::uint64_t start() {
-    std::fill(clocks_.begin(), clocks_.end(), latest_ns());
+    std::ranges::fill(clocks_, latest_ns());
     counts_ = {};
     return latest_ns();
   }

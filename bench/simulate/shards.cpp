@@ -171,8 +171,11 @@ bool show(bool handed_over) {
 }  // namespace
 }  // namespace strata::bench
 
-int main() {
+int main() try {
   const bool own = strata::bench::show(false);
   const bool handed_over = strata::bench::show(true);
   return own && handed_over ? 0 : 1;
+} catch (const std::exception& error) {
+  std::fprintf(stderr, "strata_shards: %s\n", error.what());
+  return 1;
 }
