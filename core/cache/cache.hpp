@@ -98,7 +98,6 @@ struct Cache {
   // first call does not touch a page for each stack.
   void initialise(std::uint32_t in_slot) {
     zero = 0;
-    magazines = {};
     blocks = {};
     slot = in_slot;
     for (plan::Class cls = 1; cls <= Plan::item_classes; ++cls) {

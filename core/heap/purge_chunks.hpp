@@ -212,7 +212,7 @@ class PurgeChunks {
       if (held.gone) {
         chunk.dirty_pages &= static_cast<std::uint16_t>(~page_mask(held));
         state_.hooks.on(Event::purged, slot, held.chunk);
-      } else if (held.whole) {
+      } else {  // counted by those that go for whole chunks alone
         refused_bytes_ += static_cast<std::uint32_t>(std::popcount(chunk.dirty_pages)) *
                           std::uint64_t{Plan::page_bytes};
       }

@@ -225,7 +225,8 @@ LAYERS = {
                        tuple(f"props/unit/{name}_test.cpp" for name in (
                            "malloc_edges", "malloc", "bug_classes", "process")), link=GTEST,
                        run=_gtest("-Fork.*:Threads.AHundred*:Threads.ManyAtOnce:Process.Below*:"
-                                  "Purge.SmallItems*"))],
+                                  "Purge.SmallItems*")),
+               Program("keys", MALLOC, ("props/unit/refused_keys_test.cpp",))],
     "model": [Program("model", ("props/model/heap_model.cpp", "props/model/histories.cpp",
                                 "props/support/runners.cpp", *SYSTEM), CHECK,
                       flags=('-DSTRATA_TEST_NAME="heap_model"', "-DSTRATA_PROPERTY_CASES=40"),

@@ -151,6 +151,8 @@ TEST(Caches, AForkedChildKeepsItsOwn) {
   auto* const last = room->attach();
   const Address kept = room->allocate(mine, 64);
   (void)room->allocate(gone, 64);
+  const Address block = room->allocate(gone, 64 * kib);
+  room->deallocate(gone, block);  // it holds that, too
   room->fork_prepare();
   EXPECT_FALSE(PlainMutex::held().empty());
   room->fork_child(mine);
@@ -158,6 +160,7 @@ TEST(Caches, AForkedChildKeepsItsOwn) {
   EXPECT_GT(mine->count(plan::Pow2::bin_for(64)), 0U);
   EXPECT_EQ(room->attach(), gone) << "the caches of vanished threads are free";
   EXPECT_EQ(gone->count(plan::Pow2::bin_for(64)), 0U);
+  EXPECT_FALSE(gone->blocks.contains(plan::Pow2::bin_for(64 * kib), block));
   EXPECT_EQ(room->attach(), last);
   room->fork_prepare();
   room->fork_parent();

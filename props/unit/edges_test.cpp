@@ -192,6 +192,7 @@ TEST(Addresses, OnlyTheStartOfAUnitHasUsableBytes) {
   EXPECT_EQ(usable(chunk + 11 * 5 * kib), 5 * kib);
   EXPECT_EQ(usable(chunk + 12 * 5 * kib), 0U) << "behind its last item";
   EXPECT_EQ(usable(run), 3 * gib);
+  EXPECT_EQ(usable(run + 1), 0U);
   EXPECT_EQ(usable(run + 32 * mib), 0U);
   EXPECT_EQ(usable(run - 32 * mib), 0U) << "nothing was ever there";
   room.deallocate(item);

@@ -197,5 +197,18 @@ TEST(Growth, BlocksAndRunsAreCommittedExactly) {
   EXPECT_NE(block, run);
 }
 
+// What README's bound is measured against is what the kernel would count.
+TEST(Bounds, MappingsAreThoseThatPrefixesMake) {
+  Scripted<plan::Pow2> room;
+  room.take(16);
+  const std::uint64_t made = room.memory().mappings();
+  const std::uint64_t counted = room->bounds().mappings;
+  for (std::uint64_t size = 32; size <= 64 * kib; size *= 2) {
+    room.take(size);
+    EXPECT_EQ(room->bounds().mappings - counted, room.memory().mappings() - made) << size;
+  }
+  EXPECT_GT(room.memory().mappings(), made);
+}
+
 }  // namespace
 }  // namespace strata::check

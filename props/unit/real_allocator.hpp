@@ -23,10 +23,12 @@ template <class Plan>
 using RealAllocator = Allocator<Heap<Plan, Linux, NativeSync<false>, RememberingHooks>>;
 
 // As on a machine with many processors, where there are shards.
-struct ManyProcessors : Linux {
-  static std::uint32_t processors() { return 100; }
+template <std::uint32_t count>
+struct SomeProcessors : Linux {
+  static std::uint32_t processors() { return count; }
 };
-template <class Plan>
-using ShardedAllocator = Allocator<Heap<Plan, ManyProcessors, NativeSync<false>, RememberingHooks>>;
+template <class Plan, std::uint32_t processors = 100>
+using ShardedAllocator =
+    Allocator<Heap<Plan, SomeProcessors<processors>, NativeSync<false>, RememberingHooks>>;
 
 }  // namespace strata::check

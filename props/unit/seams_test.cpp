@@ -90,6 +90,20 @@ TEST(Futex, KeepsErrnoAndSleepsOnlyOnTheExpectedValue) {
   EXPECT_EQ(errno, 77);
 }
 
+TEST(Futex, SleepsUntilItIsWoken) {
+  std::atomic<std::uint32_t> word{1};
+  std::atomic<bool> woken{false};
+  std::thread waker([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    woken = true;
+    word = 0;  // whoever comes too late to be woken does not sleep
+    futex_wake_one(word);
+  });
+  futex_wait(word, 1);
+  EXPECT_TRUE(woken);
+  waker.join();
+}
+
 // --- Guards --------------------------------------------------------------------------------------
 
 struct CountingMutex {

@@ -197,6 +197,9 @@ std::uint32_t shards_of_space(std::uint32_t segments) {
 }
 TEST(ShardNumbers, FollowProcessorsAndSpace) {
   EXPECT_EQ(shards_of_space<ShardedAllocator<plan::Malloc>>(256), 8U);
+  EXPECT_EQ((shards_of_space<ShardedAllocator<plan::Malloc, 8>>(256)), 8U);
+  EXPECT_EQ((shards_of_space<ShardedAllocator<plan::Malloc, 7>>(256)), 1U);
+  EXPECT_EQ(shards_of_space<ShardedAllocator<plan::Malloc>>(64), 8U);
   EXPECT_EQ(shards_of_space<ShardedAllocator<plan::Malloc>>(63), 1U);
   EXPECT_EQ(shards_of_space<ShardedAllocator<plan::Quarter>>(256), 1U);
   const std::uint32_t here = Linux::processors();
@@ -210,8 +213,8 @@ struct CountedDisorder {
 };
 // Who takes every lock, as fork and validate do, keeps the order through all shards.
 TEST(ShardNumbers, AreInTheOrderOfLocks) {
-  using Ordered =
-      Allocator<Heap<plan::Malloc, ManyProcessors, OrderedSync<CountedDisorder>, RememberingHooks>>;
+  using Ordered = Allocator<
+      Heap<plan::Malloc, SomeProcessors<100>, OrderedSync<CountedDisorder>, RememberingHooks>>;
   static Ordered allocator;
   ASSERT_TRUE(allocator.open(256));
   ASSERT_EQ(allocator.heap().shards(), 8U);
