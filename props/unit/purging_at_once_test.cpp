@@ -148,6 +148,19 @@ TEST(Purging, WhatTheSystemRefusesIsNotAskedForAtEveryFree) {
   room.give(warm);
 }
 
+TEST(Purging, OfChunksNoMoreIsRefusedThanWas) {
+  Scripted<plan::Pow2> room;
+  const auto locked = room.take_many(32 * kib, 2 * 20 * 16);  // 20 MiB
+  const auto blocks = room.take_many(mib, 40);
+  room.memory().failures = {.pattern = ~std::uint64_t{0}, .repeats = true};
+  room.give(locked);
+  ASSERT_GT(room.memory().calls().refused, 0U);
+  ASSERT_GT(room.dirty(), 16 * mib);
+  room.memory().failures = {};
+  room.give(blocks);
+  EXPECT_LE(room.dirty(), 16 * mib + 20 * mib) << "the bound holds for the rest";
+}
+
 // Of unused slots all is refused, not just what was asked for: else each time that a little more is
 // locked would begin again with refusals at every free.
 TEST(Purging, OfUnusedSlotsAllIsRefused) {
