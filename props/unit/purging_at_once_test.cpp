@@ -148,6 +148,19 @@ TEST(Purging, WhatTheSystemRefusesIsNotAskedForAtEveryFree) {
   room.give(warm);
 }
 
+TEST(Purging, WhatWasRefusedIsForgottenWhenAllIsPurged) {
+  Scripted<plan::Pow2> room;
+  const auto locked = room.take(64 * mib);
+  const auto blocks = room.take_many(mib, 40);
+  room.memory().failures = {.pattern = ~std::uint64_t{0}, .repeats = true};
+  room.give(locked);
+  room.memory().failures = {};
+  room->purge(room->dead());
+  ASSERT_EQ(room.dirty(), 0U);
+  room.give(blocks);
+  EXPECT_LE(room.dirty(), 16 * mib);
+}
+
 TEST(Purging, OfChunksNoMoreIsRefusedThanWas) {
   Scripted<plan::Pow2> room;
   const auto locked = room.take_many(32 * kib, 2 * 20 * 16);  // 20 MiB
