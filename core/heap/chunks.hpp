@@ -31,15 +31,17 @@ class Chunks {
     assert(Plan::is_item(cls_));
   }
 
-  // The lowest region from `from` on with room, or no_index, when the bin has just had nothing to
-  // take: what such a region has free is chunks that are not writable yet.
+  // The lowest region from `from` on with a free chunk that is not writable yet, or no_index.
   [[clang::requires_capability(role::Bin::held)]]
   std::uint32_t growable_region(std::uint32_t from) const {
-    const std::uint32_t slot = books_.bin_regions(number_).first_from(from);
-    assert(slot == no_index || books_.free_chunks(slot).first_from(books_.region(slot).writable) ==
-                                   books_.free_chunks(slot).first());
-    assert(slot == no_index || books_.free_chunks(slot).first() != no_index);
-    return slot;
+    const Map regions = books_.bin_regions(number_);
+    for (std::uint32_t slot = regions.first_from(from); slot != no_index;
+         slot = regions.first_from(slot + 1)) {
+      if (books_.free_chunks(slot).first_from(books_.region(slot).writable) != no_index) {
+        return slot;
+      }
+    }
+    return no_index;
   }
 
   // Takes a free chunk out of its region's free set: for a system call on its pages, or to open it.
