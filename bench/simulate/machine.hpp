@@ -52,7 +52,6 @@ class Machine {
   // The machine that mutexes and atomics are on: the last one made.
   static Machine& current() { return *current_; }
 
-  std::uint32_t processors() const { return static_cast<std::uint32_t>(clocks_.size()); }
   // The processor's next operation is to be performed: no clock is behind its.
   void run_on(std::uint32_t processor) {
     running_ = processor;

@@ -2,9 +2,9 @@
 // processors with a thread each, with one shard of the bins of items and with all. Prints what an
 // operation costs in locks, in waiting for them and in lines of memory that move, and fails unless
 //
-// - threads that free what they allocate take no more locks an operation for being many, and
-// - shards, where they ship, are worth having: never much slower than one, with many threads
-// faster.
+// - threads that free what they allocate take less than half as many locks again for being many,
+// - shards, where they ship, take less than a quarter longer than one, from 64 threads on a quarter
+//   less, and less than 2.5 times the locks.
 #include <fmt/format.h>
 
 #include <compare>

@@ -32,7 +32,6 @@ class Validator : public RegionValidator<Heap> {
     slots();
     bins();
     segments();
-    mappings();
     const auto& control = books_.control();
     expect(control.live_bytes.load(std::memory_order_relaxed) == live_bytes_,
            "live_bytes counts what is used", 0);
@@ -254,8 +253,6 @@ class Validator : public RegionValidator<Heap> {
     expect(books_.unused().free_slots == free_slots, "unused slots are counted", 0);
     expect(books_.unused().dirty_slots == dirty_slots, "dirty unused slots are counted", 0);
   }
-
-  void mappings() {}
 
   [[clang::no_thread_safety_analysis]]
   bool is_used(std::uint64_t offset, Class at_least) const {
