@@ -18,12 +18,19 @@ using Set = std::set<std::uint32_t>;
 template <unsigned WordShift>
 struct OwnedMap {
   using Map = BinMap<WordShift>;
-  static constexpr std::uint32_t size = 2 * Map::word_bits * Map::word_bits + 3;
+  static constexpr std::uint32_t bits_per_summary_word = Map::word_bits * Map::word_bits;
+  static constexpr std::uint32_t size = 2 * bits_per_summary_word + 3;
+  static constexpr std::uint32_t summary_words = Map::summary_words_for(size);
+  // Whole words past the end: a query that begins there must not take what it reads for its own.
+  static constexpr std::uint32_t past_words = 5;
+  static constexpr std::uint32_t past = (summary_words + past_words) * bits_per_summary_word;
 
-  Map map() { return Map(summary.data(), words.data(), Map::summary_words_for(size)); }
+  OwnedMap() { std::fill_n(summary.end() - past_words, past_words, Map::full_word); }
+
+  Map map() { return Map(summary.data(), words.data(), summary_words); }
 
   std::vector<std::uint64_t> words = std::vector<std::uint64_t>(Map::words_for(size));
-  std::vector<std::uint64_t> summary = std::vector<std::uint64_t>(Map::summary_words_for(size));
+  std::vector<std::uint64_t> summary = std::vector<std::uint64_t>(summary_words + past_words);
 };
 
 std::uint32_t at_or_none(const Set& set, Set::const_iterator at) {
@@ -42,10 +49,9 @@ void check_queries(OwnedMap<WordShift>& owned, const Set& model, std::uint32_t i
   RC_ASSERT(map.test(index) == model.contains(index));
   RC_ASSERT(map.first_from(index) == at_or_none(model, model.lower_bound(index)));
   RC_ASSERT(map.last_before(index) == before(model, index));
-  // Past the end, whole words further, nothing is found but what lies before.
-  const std::uint32_t past = owned.size + 5 * OwnedMap<WordShift>::Map::word_bits * 64;
-  RC_ASSERT(map.first_from(past) == no_index);
-  RC_ASSERT(map.last_before(past) == before(model, past));
+  // Past the end nothing is found but what lies before.
+  RC_ASSERT(map.first_from(owned.past) == no_index);
+  RC_ASSERT(map.last_before(owned.past) == before(model, owned.past));
   for (std::size_t w = 0; w < owned.words.size(); ++w) {
     const std::uint64_t summary = owned.summary[w >> WordShift];
     RC_ASSERT(((summary >> (w % map.word_bits)) & 1) == (owned.words[w] != 0 ? 1U : 0U));

@@ -26,6 +26,8 @@ struct FailureScript {
   bool repeats = false;       // starts again after its highest 1
   unsigned at = 0;
 
+  static constexpr FailureScript always() { return {.pattern = 1, .repeats = true}; }
+
   bool next() {
     const auto length = static_cast<unsigned>(std::bit_width(pattern));
     if (at >= length && repeats) {

@@ -1,4 +1,5 @@
 // What a thread holds, and what becomes of it when the thread ends or forks.
+#include "abi/hit_path.hpp"
 #include "props/unit/scripted.hpp"
 
 namespace strata::check {
@@ -74,6 +75,24 @@ TYPED_TEST(MagazineTest, ABlockOrARunLeavesItAlone) {
   room->detach(cache);
 }
 
+// Nor is it given back where a larger class has something ready.
+TYPED_TEST(MagazineTest, AnItemOfALargerClassLeavesItAlone) {
+  Scripted<TypeParam> room;
+  auto* const cache = room->attach();
+  const Address item = room->allocate(cache, 64);
+  const std::uint32_t held = cache->count(TypeParam::bin_for(64));
+  const Address larger = room->allocate(room->dead(), 2048);
+  room.memory().failures = FailureScript::always();
+  const Address other = room->allocate(cache, 1024);
+  EXPECT_EQ(room->usable_bytes(other), 2048U);
+  EXPECT_EQ(cache->count(TypeParam::bin_for(64)), held);
+  room.memory().failures = {};
+  for (const Address address : {item, larger, other}) {
+    room->deallocate(cache, address);
+  }
+  room->detach(cache);
+}
+
 TYPED_TEST(MagazineTest, AFullOneGivesItsOlderHalfBack) {
   Scripted<TypeParam> room;
   auto* const cache = room->attach();
@@ -94,6 +113,50 @@ TYPED_TEST(MagazineTest, AFullOneGivesItsOlderHalfBack) {
   room->deallocate(cache, live[64]);
   room->deallocate(cache, live[63]);
   room->detach(cache);
+}
+
+// The clock costs as much as a pop.
+TEST(BlockMagazines, OneOfManyPopsLooksAtTheClock) {
+  BlockMagazines<plan::Pow2> blocks{};
+  std::uint32_t looks = 0;
+  for (std::uint32_t i = 0; i < 10 * blocks.pops_per_look; ++i) {
+    looks += blocks.is_time_to_purge() ? 1 : 0;
+  }
+  EXPECT_EQ(looks, 10U);
+}
+
+// What malloc_inline and free_inline ask of a process, with their ways out counted.
+struct CountedProcess {
+  using Room = Scripted<plan::Pow2>;
+
+  static Room::AllocatorT& allocator() { return *room->operator->(); }
+  static Room::Cache* cache() { return held; }
+  static void* malloc_miss(std::size_t size_bytes) {
+    ++malloc_misses;
+    return reinterpret_cast<void*>(allocator().allocate(held, size_bytes));
+  }
+  static void free_miss(void* pointer) {
+    ++free_misses;
+    allocator().deallocate(held, reinterpret_cast<Address>(pointer));
+  }
+
+  static inline Room* room = nullptr;
+  static inline Room::Cache* held = nullptr;
+  static inline int malloc_misses = 0, free_misses = 0;
+};
+
+TEST(HitPath, OnlyTheFirstOfManyPairsMisses) {
+  CountedProcess::Room room;
+  CountedProcess::room = &room;
+  CountedProcess::held = room->attach();
+  for (int i = 0; i < 100; ++i) {
+    void* const pointer = malloc_inline<CountedProcess>(64);
+    ASSERT_NE(pointer, nullptr);
+    free_inline<CountedProcess>(pointer);
+  }
+  EXPECT_EQ(CountedProcess::malloc_misses, 1);
+  EXPECT_EQ(CountedProcess::free_misses, 0);
+  room->detach(CountedProcess::held);
 }
 
 TEST(Caches, LowestSlotFirstAndPagesGoBack) {

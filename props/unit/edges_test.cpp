@@ -116,7 +116,7 @@ TEST(Opening, TakesAsManyRegionsAsTheLimitAllows) {
 
 TEST(Opening, FailsWhereNothingCanBeHad) {
   Scripted allocator;
-  allocator.heap().memory.failures = {.pattern = 1, .repeats = true};
+  allocator.heap().memory.failures = FailureScript::always();
   EXPECT_FALSE(allocator.open(64));
   EXPECT_FALSE(allocator.is_open());
 }
@@ -244,6 +244,18 @@ TEST(Addresses, ABlocksNumberIsThatInItsRegion) {
   EXPECT_GE(second - allocator.heap().base, 32 * mib);
   EXPECT_EQ(allocator.heap().describe_pointer(Problem::double_free, second).unit, 1U);
   allocator.close();
+}
+
+TEST(Addresses, ARunHasNoUnits) {
+  Room<plan::Pow2> room;
+  std::byte* const run = room.allocate(2 * gib);
+  const Report report = room->heap().describe_pointer(Problem::interior_pointer,
+                                                      reinterpret_cast<Address>(run + gib + 1));
+  EXPECT_TRUE(plan::Pow2::is_run(report.cls));
+  EXPECT_EQ(report.unit_bytes, Report{}.unit_bytes);
+  EXPECT_EQ(report.unit, Report{}.unit);
+  EXPECT_EQ(report.item, Report{}.item);
+  room.deallocate(run);
 }
 
 TEST(Addresses, TheRemainderBehindAChunksLastItemIsNoItem) {

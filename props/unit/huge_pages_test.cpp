@@ -52,7 +52,7 @@ TEST(HugePages, GoWithWhatTheySuited) {
 TEST(HugePages, ARunThatIsRefusedTakesNoneBack) {
   Scripted<plan::Pow2> room(1);
   room.give(room.take_many(16 * mib, 2 * 32));
-  room.memory().failures = {.pattern = 1, .repeats = true};
+  room.memory().failures = FailureScript::always();
   EXPECT_EQ(room.take(300 * mib), ~std::uint64_t{0} - room.heap().base + 1);
   room.memory().failures = {};
   for (std::uint64_t slot = 0; slot < gib; slot += 32 * mib) {

@@ -253,6 +253,14 @@ TEST_F(Validation, WhereItIs) {
   EXPECT_EQ(block.unit, 1U);
   EXPECT_EQ(block.address, base + block_slot * Plan::region_bytes + mib);
   books().dirty_blocks(block_slot).put(1);
+  const std::uint32_t beyond = books().free_blocks(block_slot).first() + 20;
+  EXPECT_TRUE(books().free_blocks(block_slot).take(beyond));
+  --region(block_slot).free_units;
+  const Report used = first_report();
+  EXPECT_STREQ(used.invariant, "a used block is writable");
+  EXPECT_EQ(used.unit, beyond);
+  books().free_blocks(block_slot).put(beyond);
+  ++region(block_slot).free_units;
 }
 
 TEST(ValidationOfBlocks, InTheSecondWordOfTheirSet) {

@@ -109,6 +109,12 @@ TEST(Order, ItemsDoNotFillWhatIsFreeOfMuchLargerSizes) {
   }
 }
 
+TEST(Order, ABlockIsServedByTheLargestIfNothingElseIsLeft) {
+  Scripted<plan::Pow2> room(1);
+  room.give(room.take(gib));
+  EXPECT_EQ(room.usable(room.take(gib / 2)), gib);
+}
+
 TEST(Order, AbsentSlotsAreNotThereToBeShared) {
   Scripted<plan::Quarter> room(1, plan::Quarter::page_bytes);  // 31 slots, a quarter of them is 7
   while (room.books().unused().free_slots > 22) {

@@ -128,10 +128,7 @@ TEST(Purging, WhatTheSystemRefusesIsNotAskedForAtEveryFree) {
   Scripted<plan::Pow2> room;
   const auto locked = room.take(64 * mib);
   const auto warm = room.take_many(mib, 4);
-  room.memory().failures = {.pattern = ~std::uint64_t{0}, .repeats = true};
-  room.give(locked);
-  EXPECT_GT(room.memory().calls().refused, 0U);
-  room.memory().failures = {};
+  room.give_locked(locked);
   const std::uint64_t calls = room.memory().calls().decommits;
   for (int i = 0; i < 10; ++i) {
     room.give(warm);
@@ -152,9 +149,7 @@ TEST(Purging, WhatWasRefusedIsForgottenWhenAllIsPurged) {
   Scripted<plan::Pow2> room;
   const auto locked = room.take(64 * mib);
   const auto blocks = room.take_many(mib, 40);
-  room.memory().failures = {.pattern = ~std::uint64_t{0}, .repeats = true};
-  room.give(locked);
-  room.memory().failures = {};
+  room.give_locked(locked);
   room->purge(room->dead());
   ASSERT_EQ(room.dirty(), 0U);
   room.give(blocks);
@@ -165,11 +160,8 @@ TEST(Purging, OfChunksNoMoreIsRefusedThanWas) {
   Scripted<plan::Pow2> room;
   const auto locked = room.take_many(32 * kib, 2 * 20 * 16);  // 20 MiB
   const auto blocks = room.take_many(mib, 40);
-  room.memory().failures = {.pattern = ~std::uint64_t{0}, .repeats = true};
-  room.give(locked);
-  ASSERT_GT(room.memory().calls().refused, 0U);
+  room.give_locked(locked);
   ASSERT_GT(room.dirty(), 16 * mib);
-  room.memory().failures = {};
   room.give(blocks);
   EXPECT_LE(room.dirty(), 16 * mib + 20 * mib) << "the bound holds for the rest";
 }
@@ -181,7 +173,7 @@ TEST(Purging, OfUnusedSlotsAllIsRefused) {
   const auto locked = room.take(gib + mib);
   auto warm = room.take_many(mib, 4);
   const auto blocks = room.take_many(mib, 20);
-  room.memory().failures = {.pattern = ~std::uint64_t{0}, .repeats = true};
+  room.memory().failures = FailureScript::always();
   room.give(locked);
   room.give(blocks);
   const std::uint64_t calls = room.memory().calls().decommits;
@@ -200,10 +192,7 @@ TEST(Purging, AFreedRunGoesWhereOthersAreRefused) {
   Scripted<plan::Pow2> room;
   const auto blocks = room.take_many(mib, 20);
   const auto run = room.take(gib + mib);
-  room.memory().failures = {.pattern = ~std::uint64_t{0}, .repeats = true};
-  room.give(blocks);
-  room.give(run);
-  room.memory().failures = {};
+  room.give_locked(blocks, run);
   EXPECT_EQ(room.dirty(), 20 * mib + gib + mib);
 }
 

@@ -57,6 +57,14 @@ class Scripted {
       give(offset);
     }
   }
+  // While the system refuses every call, as it does for memory that the program has locked.
+  void give_locked(const auto&... offsets) {
+    memory().failures = FailureScript::always();
+    const std::uint64_t refused = memory().calls().refused;
+    (give(offsets), ...);
+    EXPECT_GT(memory().calls().refused, refused);
+    memory().failures = {};
+  }
   std::uint64_t usable(std::uint64_t offset) {
     return allocator_->usable_bytes(heap().base + offset);
   }
