@@ -214,16 +214,19 @@ LAYERS = {
                                  "props/unit/purging_test.cpp", "props/unit/purging_at_once_test.cpp",
                                  *SYSTEM), CHECK, link=GTEST,
                      run=_gtest()),
-             Program("seams", ("props/unit/seams_test.cpp", "props/unit/report_test.cpp",
-                               "core/abi/report.cpp", *SYSTEM), link=GTEST, run=_gtest()),
+             Program("seams", ("props/unit/linux_memory_test.cpp", "props/unit/sync_test.cpp",
+                               "props/unit/report_test.cpp", "core/abi/report.cpp", *SYSTEM),
+                     link=GTEST, run=_gtest()),
              Program("heap", ("props/unit/invariants_test.cpp", "props/unit/heap_test.cpp", *SYSTEM),
                      link=GTEST, run=_gtest()),
-             Program("corners", ("props/unit/edges_test.cpp", "props/unit/meanwhile_test.cpp",
-                                 "props/unit/shards_test.cpp", *SYSTEM), CHECK, link=GTEST,
+             Program("corners", ("props/unit/edges_test.cpp", "props/unit/addresses_test.cpp",
+                                 "props/unit/meanwhile_test.cpp", "props/unit/shards_test.cpp",
+                                 *SYSTEM), CHECK, link=GTEST,
                      run=_gtest())],
     "malloc": [Program("malloc", MALLOC,
                        tuple(f"props/unit/{name}_test.cpp" for name in (
-                           "malloc_edges", "malloc", "bug_classes", "process")), link=GTEST,
+                           "malloc_edges", "malloc", "new", "bug_classes", "process", "thread_ends")),
+                       link=GTEST,
                        run=_gtest("-Fork.*:Threads.AHundred*:Threads.ManyAtOnce:Process.Below*:"
                                   "Purge.SmallItems*")),
                Program("keys", MALLOC, ("props/unit/refused_keys_test.cpp",))],
@@ -244,8 +247,9 @@ LAYERS = {
 }
 # For plants alone: slower than a mutant can afford.
 EXTRA = {
-    "threads": [Program("threads", MALLOC, ("props/unit/process_test.cpp",), flags=("-DNDEBUG",),
-                        link=GTEST, run=_gtest(), limit_s=60)],
+    "threads": [Program("threads", MALLOC,
+                        ("props/unit/process_test.cpp", "props/unit/thread_ends_test.cpp"),
+                        flags=("-DNDEBUG",), link=GTEST, run=_gtest(), limit_s=60)],
     "tsan": [Program("tsan", ("props/unit/stress_test.cpp", *SYSTEM), flags=("-fsanitize=thread",),
                      link=GTEST, run=_gtest("Stress.SmallSpace"), limit_s=120)],
 }

@@ -1,249 +1,24 @@
-// The shipped seams by themselves: Linux's memory, the futex mutex, guards, and the mutex that
-// checks the order of locks.
+// Linux's memory by itself, as the system shows it.
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/single_threaded.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <atomic>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
-#include <cstring>
 #include <fstream>
-#include <sstream>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "memory/linux.hpp"
-#include "sync/native.hpp"
-#include "sync/ordered.hpp"
 
 namespace strata::check {
 namespace {
 
 constexpr std::uint64_t kib = 1024, mib = 1024 * kib, gib = 1024 * mib;
-
-// Comes first: here there is one thread, unless a sanitizer has one of its own.
-TEST(FutexMutex, IsElidedWhileThereIsOneThread) {
-  const bool one_thread = __libc_single_threaded != 0;
-  EXPECT_EQ(process_is_single_threaded(), one_thread);
-  NativeSync<true>::Mutex eliding;
-  bool locked = !one_thread;
-  for (int i = 0; i < (one_thread ? 2 : 0); ++i) {
-    EXPECT_FALSE(eliding.lock(1)) << "nothing is held";
-    EXPECT_TRUE(eliding.try_lock(1, locked));
-    EXPECT_FALSE(locked);
-    locked = true;
-  }
-  NativeSync<false>::Mutex always;
-  EXPECT_TRUE(always.lock(1));
-  EXPECT_FALSE(always.try_lock(1, locked));
-  always.unlock(1);
-  EXPECT_TRUE(always.try_lock(1, locked));
-  EXPECT_TRUE(locked);
-  always.unlock(1);
-  std::thread([&] {
-    EXPECT_FALSE(process_is_single_threaded());
-    EXPECT_TRUE(eliding.lock(1));
-    EXPECT_FALSE(eliding.try_lock(1, locked));
-    eliding.unlock(1);
-  }).join();
-}
-
-TEST(FutexMutex, ExcludesAndWakesEveryWaiter) {
-  alarm(20);  // a waiter that nobody wakes ends the test
-  NativeSync<false>::Mutex mutex;
-  std::uint64_t plain = 0;
-  std::vector<std::thread> threads;
-  for (int i = 0; i < 4; ++i) {
-    threads.emplace_back([&] {
-      for (int round = 0; round < 3000; ++round) {
-        mutex.lock(1);
-        const std::uint64_t before = plain;
-        if (round % 1000 == 0) {  // longer than the others spin
-          std::this_thread::sleep_for(std::chrono::milliseconds(3));
-        }
-        plain = before + 1;
-        mutex.unlock(1);
-      }
-    });
-  }
-  for (std::thread& thread : threads) {
-    thread.join();
-  }
-  EXPECT_EQ(plain, 12'000U);
-  bool locked = false;
-  EXPECT_TRUE(mutex.try_lock(1, locked)) << "nobody holds it";
-  alarm(0);
-}
-
-TEST(Futex, KeepsErrnoAndSleepsOnlyOnTheExpectedValue) {
-  std::atomic<std::uint32_t> word{1};
-  errno = 77;
-  futex_wait(word, 2);  // at once: the word has changed
-  EXPECT_EQ(errno, 77);
-  futex_wake_one(word);
-  EXPECT_EQ(errno, 77);
-}
-
-TEST(Futex, SleepsUntilItIsWoken) {
-  std::atomic<std::uint32_t> word{1};
-  std::atomic<bool> woken{false};
-  std::thread waker([&] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    woken = true;
-    word = 0;  // whoever comes too late to be woken does not sleep
-    futex_wake_one(word);
-  });
-  futex_wait(word, 1);
-  EXPECT_TRUE(woken);
-  waker.join();
-}
-
-// --- Guards --------------------------------------------------------------------------------------
-
-struct CountingMutex {
-  bool lock(Rank rank) {
-    ++locks;
-    last = rank;
-    return !elided;
-  }
-  bool try_lock(Rank rank, bool& locked) {
-    locked = !busy && lock(rank);
-    return !busy;
-  }
-  void unlock(Rank rank) {
-    EXPECT_EQ(rank, last);
-    ++unlocks;
-  }
-  bool elided = false, busy = false;
-  int locks = 0, unlocks = 0;
-  Rank last = 0;
-};
-
-// Guards are moved about, which the compiler does not follow.
-[[clang::no_thread_safety_analysis]]
-void unlocks_once_what_it_locked() {
-  CountingMutex a, b;
-  {
-    Guard<CountingMutex> guard(a, 5);
-    EXPECT_TRUE(guard);
-    EXPECT_EQ(a.locks, 1);
-    Guard<CountingMutex> moved(std::move(guard));
-    EXPECT_EQ(a.unlocks, 0);
-    moved = Guard<CountingMutex>(b, 6);
-    EXPECT_EQ(a.unlocks, 1) << "what it held is let go first";
-    EXPECT_EQ(b.unlocks, 0);
-    moved.release();
-    EXPECT_EQ(b.unlocks, 1);
-    moved.retake();
-    EXPECT_EQ(b.locks, 2);
-  }
-  EXPECT_EQ(a.unlocks, 1);
-  EXPECT_EQ(b.unlocks, 2);
-  {
-    const Guard<CountingMutex> none;
-  }
-}
-TEST(Guard, UnlocksOnceWhatItLocked) { unlocks_once_what_it_locked(); }
-
-[[clang::no_thread_safety_analysis]]
-void remembers_that_it_was_elided() {
-  CountingMutex mutex;
-  mutex.elided = true;
-  {
-    Guard<CountingMutex> guard(mutex, 5);
-    EXPECT_TRUE(guard);
-    mutex.elided = false;  // a second thread starts
-    Guard<CountingMutex> moved;
-    moved = std::move(guard);
-  }
-  EXPECT_EQ(mutex.unlocks, 0);
-}
-TEST(Guard, RemembersThatItWasElided) { remembers_that_it_was_elided(); }
-
-TEST(Guard, OfABusyLockIsEmpty) {
-  CountingMutex mutex;
-  mutex.busy = true;
-  EXPECT_FALSE(Guard<CountingMutex>::try_lock(mutex, 5));
-  EXPECT_EQ(mutex.unlocks, 0);
-  mutex.busy = false;
-  EXPECT_TRUE(Guard<CountingMutex>::try_lock(mutex, 5));
-  EXPECT_EQ(mutex.unlocks, 1);
-}
-
-// --- The order of locks --------------------------------------------------------------------------
-
-struct Remembering {
-  static void out_of_order(Rank taken, Rank held) { seen.emplace_back(taken, held); }
-  static inline std::vector<std::pair<Rank, Rank>> seen;
-};
-using Violations = std::vector<std::pair<Rank, Rank>>;
-
-TEST(OrderedMutex, SaysWhatIsOutOfOrder) {
-  OrderedMutex<Remembering> a, b, c;
-  Remembering::seen.clear();
-  EXPECT_TRUE(a.lock(3));
-  EXPECT_TRUE(b.lock(5));
-  EXPECT_TRUE(Remembering::seen.empty());
-  EXPECT_TRUE(c.lock(4));
-  EXPECT_EQ(Remembering::seen, (Violations{{4, 5}}));
-  c.unlock(4);
-  EXPECT_TRUE(c.lock(5));
-  EXPECT_EQ(Remembering::seen, (Violations{{4, 5}, {5, 5}})) << "nor two of one rank";
-  c.unlock(5);
-  a.unlock(3);  // in any order
-  EXPECT_TRUE(c.lock(6));
-  b.unlock(5);
-  c.unlock(6);
-  EXPECT_TRUE(a.lock(1));
-  a.unlock(1);
-  EXPECT_EQ(Remembering::seen.size(), 2U);
-  bool locked = false;
-  EXPECT_TRUE(b.lock(7));
-  EXPECT_FALSE(b.try_lock(7, locked));
-  EXPECT_EQ(Remembering::seen.size(), 2U) << "what was not taken is not held";
-  EXPECT_TRUE(a.try_lock(6, locked));
-  EXPECT_EQ(Remembering::seen.back(), (std::pair<Rank, Rank>{6, 7}));
-  a.unlock(6);
-  b.unlock(7);
-  b.lock(8);
-  b.unlock(9);
-  EXPECT_EQ(Remembering::seen.back(), (std::pair<Rank, Rank>{9, 0})) << "it was not held at all";
-}
-
-// What a handler of fork allocates while its thread has every lock.
-TEST(OrderedMutex, OfAThreadThatHasEveryLockIsNotTaken) {
-  OrderedMutex<Remembering> mutex;
-  Remembering::seen.clear();
-  mutex.lock(9);
-  holds_every_lock = true;
-  bool locked = true;
-  EXPECT_FALSE(mutex.lock(2));
-  EXPECT_TRUE(mutex.try_lock(9, locked));
-  EXPECT_FALSE(locked);
-  holds_every_lock = false;
-  mutex.unlock(9);
-  EXPECT_TRUE(Remembering::seen.empty());
-}
-
-TEST(OrderedMutex, OfOtherThreadsIsTheirs) {
-  OrderedMutex<Remembering> high, low;
-  Remembering::seen.clear();
-  high.lock(9);
-  std::thread([&] {
-    low.lock(2);
-    low.unlock(2);
-  }).join();
-  high.unlock(9);
-  EXPECT_TRUE(Remembering::seen.empty());
-}
-
-// --- Linux's memory ------------------------------------------------------------------------------
 
 // Asks the system: a page that cannot be read cannot be written out.
 bool is_readable(const void* page) {
@@ -392,6 +167,46 @@ TEST_F(LinuxMemory, AdvisesOnPages) {
   EXPECT_EQ(flags_of(heap + 4 * mib).find(" hg "), std::string::npos);
   memory.advise(Space::heap, offset, 4 * mib, Pages::small);
   EXPECT_NE(flags_of(heap).find(" nh "), std::string::npos) << flags_of(heap);
+}
+
+SpaceSizes sizes_with(Space space, std::uint64_t bytes) {
+  SpaceSizes sizes;
+  sizes.fill(mib);
+  sizes[static_cast<std::size_t>(space)] = bytes;
+  return sizes;
+}
+
+TEST(LinuxReserve, ReservesAllSpacesOrNone) {
+  for (const Space refused : {Space::control, Space::heap, Space::caches}) {
+    Linux memory;
+    EXPECT_FALSE(memory.reserve(sizes_with(refused, std::uint64_t{1} << 60), mib));
+    for (std::size_t i = 0; i < space_count; ++i) {
+      EXPECT_EQ(memory.base(static_cast<Space>(i)), nullptr);
+    }
+    EXPECT_EQ(memory.present().end, 0U);
+  }
+}
+
+TEST(LinuxReserve, ABaseIsAlignedAndWhatLiesBeforeTheMappingIsAbsent) {
+  for (const std::uint64_t align : {4 * kib, mib, gib}) {
+    Linux memory;
+    ASSERT_TRUE(memory.reserve(sizes_with(Space::heap, 8 * mib), align));
+    EXPECT_EQ(reinterpret_cast<std::uint64_t>(memory.base(Space::heap)) % align, 0U);
+    EXPECT_EQ(memory.present().end - memory.present().begin, 8 * mib);
+    EXPECT_LT(memory.present().begin, align);
+    ASSERT_TRUE(memory.commit(Space::heap, memory.present().begin, 4 * kib));
+    memory.base(Space::heap)[memory.present().begin] = std::byte{1};
+    memory.release();
+  }
+}
+
+TEST(LinuxReserve, RefusesWhatIsNotReserved) {
+  Linux memory;
+  ASSERT_TRUE(memory.reserve(sizes_with(Space::heap, mib), 4 * kib));
+  constexpr std::uint64_t beyond = std::uint64_t{1} << 47;  // any address of a program
+  EXPECT_FALSE(memory.commit(Space::books, beyond, 4 * kib));
+  EXPECT_FALSE(memory.decommit(Space::books, beyond, 4 * kib));
+  memory.release();
 }
 
 TEST(LinuxClock, IsTheSystemsInMilliseconds) {
