@@ -234,6 +234,11 @@ LAYERS = {
                                 "props/support/runners.cpp", *SYSTEM), CHECK,
                       flags=('-DSTRATA_TEST_NAME="heap_model"', "-DSTRATA_PROPERTY_CASES=40"),
                       link=("-lrapidcheck", *GTEST), run=_gtest("HeapModel.*"), limit_s=60),
+              Program("parts", (*(f"props/model/{name}.cpp" for name in (
+                          "binmap_properties", "segments_model", "regions_model", "chunks_model",
+                          "blocks_model", "magazines_model")), *SYSTEM), CHECK,
+                      flags=('-DSTRATA_TEST_NAME="parts"', "-DSTRATA_PROPERTY_CASES=100"),
+                      link=("-lrapidcheck", *GTEST), run=_gtest(), limit_s=60),
               Program("plan", ("props/model/plan_properties.cpp",), CHECK,
                       flags=('-DSTRATA_TEST_NAME="plan_properties"', "-DSTRATA_PROPERTY_CASES=1000"),
                       link=("-lrapidcheck", *GTEST), run=_gtest())],
