@@ -108,6 +108,9 @@ TYPED_TEST(HeapTest, KnownZeroIsZeroAndFreshMemoryIsKnown) {
   room.deallocate(small);
   EXPECT_FALSE(room->allocate_known(room.cache(), 100 * kib).known_zero);
   room.deallocate(small);  // the same block again: lowest first
+  const Allocation run = room->allocate_known(room.cache(), 2 * gib);
+  EXPECT_TRUE(run.known_zero);
+  room->deallocate(room.cache(), run.address);
 }
 
 TYPED_TEST(HeapTest, BadPointersAreReportedAndChangeNothing) {
