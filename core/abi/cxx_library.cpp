@@ -1,3 +1,4 @@
+// libstrata.so's: the program may have no C++ library.
 #include "abi/cxx_library.hpp"
 
 #include <dlfcn.h>

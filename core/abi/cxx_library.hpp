@@ -1,5 +1,6 @@
 // What operator new needs of the C++ library when it fails. A program in C has none, and loading
-// one for it would cost 1.6 MB; so the library is only looked for then, and not linked.
+// one for it would cost 1.6 MB; so the shared library only looks for it then (cxx_library.cpp). The
+// archive links it (cxx_library_linked.cpp).
 #pragma once
 
 #include <new>

@@ -1,5 +1,5 @@
 // operator new and delete, all forms. Alignment comes with the size class, so that every form of
-// delete is free.
+// delete is free. Weak: a program linked with the archive may have some of them of its own.
 #include <new>
 
 #include "abi/cxx_library.hpp"
@@ -81,35 +81,57 @@ void* new_aligned_nothrow(std::size_t size, std::align_val_t align) noexcept {
 
 #pragma GCC visibility push(default)
 
-void* operator new(std::size_t size) { return strata::malloc_inline<New>(size); }
-void* operator new[](std::size_t size) { return strata::malloc_inline<New>(size); }
-void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+__attribute__((weak)) void* operator new(std::size_t size) {
+  return strata::malloc_inline<New>(size);
+}
+__attribute__((weak)) void* operator new[](std::size_t size) {
+  return strata::malloc_inline<New>(size);
+}
+__attribute__((weak)) void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
   return strata::malloc_inline<NewNothrow>(size);
 }
-void* operator new[](std::size_t size, const std::nothrow_t&) noexcept {
+__attribute__((weak)) void* operator new[](std::size_t size, const std::nothrow_t&) noexcept {
   return strata::malloc_inline<NewNothrow>(size);
 }
-void* operator new(std::size_t size, std::align_val_t align) { return new_aligned(size, align); }
-void* operator new[](std::size_t size, std::align_val_t align) { return new_aligned(size, align); }
-void* operator new(std::size_t size, std::align_val_t align, const std::nothrow_t&) noexcept {
+__attribute__((weak)) void* operator new(std::size_t size, std::align_val_t align) {
+  return new_aligned(size, align);
+}
+__attribute__((weak)) void* operator new[](std::size_t size, std::align_val_t align) {
+  return new_aligned(size, align);
+}
+__attribute__((weak)) void* operator new(std::size_t size, std::align_val_t align,
+                                         const std::nothrow_t&) noexcept {
   return new_aligned_nothrow(size, align);
 }
-void* operator new[](std::size_t size, std::align_val_t align, const std::nothrow_t&) noexcept {
+__attribute__((weak)) void* operator new[](std::size_t size, std::align_val_t align,
+                                           const std::nothrow_t&) noexcept {
   return new_aligned_nothrow(size, align);
 }
 
-void operator delete(void* p) noexcept { free_inline(p); }
-void operator delete[](void* p) noexcept { free_inline(p); }
-void operator delete(void* p, const std::nothrow_t&) noexcept { free_inline(p); }
-void operator delete[](void* p, const std::nothrow_t&) noexcept { free_inline(p); }
-void operator delete(void* p, std::size_t) noexcept { free_inline(p); }
-void operator delete[](void* p, std::size_t) noexcept { free_inline(p); }
-void operator delete(void* p, std::align_val_t) noexcept { free_inline(p); }
-void operator delete[](void* p, std::align_val_t) noexcept { free_inline(p); }
-void operator delete(void* p, std::size_t, std::align_val_t) noexcept { free_inline(p); }
-void operator delete[](void* p, std::size_t, std::align_val_t) noexcept { free_inline(p); }
-void operator delete(void* p, std::align_val_t, const std::nothrow_t&) noexcept { free_inline(p); }
-void operator delete[](void* p, std::align_val_t, const std::nothrow_t&) noexcept {
+__attribute__((weak)) void operator delete(void* p) noexcept { free_inline(p); }
+__attribute__((weak)) void operator delete[](void* p) noexcept { free_inline(p); }
+__attribute__((weak)) void operator delete(void* p, const std::nothrow_t&) noexcept {
+  free_inline(p);
+}
+__attribute__((weak)) void operator delete[](void* p, const std::nothrow_t&) noexcept {
+  free_inline(p);
+}
+__attribute__((weak)) void operator delete(void* p, std::size_t) noexcept { free_inline(p); }
+__attribute__((weak)) void operator delete[](void* p, std::size_t) noexcept { free_inline(p); }
+__attribute__((weak)) void operator delete(void* p, std::align_val_t) noexcept { free_inline(p); }
+__attribute__((weak)) void operator delete[](void* p, std::align_val_t) noexcept { free_inline(p); }
+__attribute__((weak)) void operator delete(void* p, std::size_t, std::align_val_t) noexcept {
+  free_inline(p);
+}
+__attribute__((weak)) void operator delete[](void* p, std::size_t, std::align_val_t) noexcept {
+  free_inline(p);
+}
+__attribute__((weak)) void operator delete(void* p, std::align_val_t,
+                                           const std::nothrow_t&) noexcept {
+  free_inline(p);
+}
+__attribute__((weak)) void operator delete[](void* p, std::align_val_t,
+                                             const std::nothrow_t&) noexcept {
   free_inline(p);
 }
 

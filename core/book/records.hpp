@@ -37,7 +37,8 @@ struct chunk_t {
   std::uint16_t dirty_pages;  // bit p: page p was handed out since it was last known to be zero
   std::uint16_t held_pages;   // bit p: page p, and every item on it, is in a purger's hands
   std::uint16_t taken_at;     // when an item was last taken, State::quarter() of then; a hint
-  std::uint8_t reserved[16];
+  std::uint8_t searched;      // 1: no page is free and dirty; since then nothing was taken or put
+  std::uint8_t reserved[15];
 };
 static_assert(sizeof(chunk_t) == 32);
 

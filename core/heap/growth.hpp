@@ -294,14 +294,10 @@ class Growth {
     const std::uint32_t block = books_.of_bins().free_blocks(lead).first();
     const std::uint32_t from = region.span_writable;
     const std::uint32_t to = blocks.chunks_through(bin, block);
-    const std::uint32_t slots = blocks.slots_of(region.cls);
-    const Pages pages = prefixes_.advice(lead, slots);
     blocks.hold_block(lead, block);  // pins the region
     lock.release();
     const bool committed = prefixes_.commit_chunks(lead, from, to);
-    const Pages advised = committed ? prefixes_.advise(bin, lead, slots, to, pages) : pages;
     lock.retake();
-    prefixes_.note_advice(lead, slots, advised);
     if (committed) {
       blocks.note_writable(lead, to);
     }

@@ -235,6 +235,7 @@ class Items : public Chunks<State> {
     assert(chunk.free_items == capacity());
     books_.free_items(slot, c).clear(capacity());  // free chunks have one image
     chunk.free_items = 0;
+    chunk.searched = 0;
     end_partial(slot, c);
     state_.hooks.on(Event::chunk_closed, slot, c);
     return release_chunk(slot, c);
@@ -280,6 +281,7 @@ class Items : public Chunks<State> {
     }
     chunk.dirty_pages |= touched;
     chunk.taken_at = taking.quarter;
+    chunk.searched = 0;
     taking.end = out_end;
     taking.left -= taken;
     state_.hooks.on(Event::items_taken, slot, c);
@@ -345,6 +347,7 @@ class Items : public Chunks<State> {
       make_partial(slot, c);
     }
     chunk.free_items = static_cast<std::uint16_t>(chunk.free_items + count);
+    chunk.searched = 0;
     if (chunk.free_items < capacity()) {
       return {};
     }

@@ -63,6 +63,8 @@ class PurgeChunks {
         limit = collect(slot, limit, by_page, batch);
         if (batch.count > 0) {
           purge_batch(slot, batch, lock);
+        } else {
+          lock.give_way();
         }
       }
     }
@@ -89,21 +91,24 @@ class PurgeChunks {
     }
   };
 
-  // A bounded batch for one visit to the bin's lock.
+  // A bounded batch for one visit to the bin's lock, in which no more than some chunks are searched
+  // page by page: a quarter of a microsecond each, and a heap may have a hundred thousand.
   struct Batch {
     static constexpr std::uint32_t capacity = 80;
+    static constexpr std::uint32_t searched_max = 32;
     // What one chunk can add: as many runs as half its pages, and one.
     static constexpr std::uint32_t runs_max = Plan::pages_per_chunk / 2 + 1;
 
     std::array<Held, capacity> held;
     std::uint32_t count = 0;
+    std::uint32_t searched = 0;
 
     // Whether the chunk below `limit` is for the next batch: it may not fit, or would divide a huge
     // page, whose other half would have small ones from then on.
     bool ends_at(std::uint32_t limit) const {
       const bool divides =
           limit % huge_page_chunks == 0 && count + huge_page_chunks > capacity - runs_max;
-      return divides || count + runs_max > capacity;
+      return divides || count + runs_max > capacity || searched == searched_max;
     }
   };
 
@@ -160,10 +165,13 @@ class PurgeChunks {
   // item: one that reached over the page between them would be all that is on that page, and free.
   [[clang::requires_capability(role::Bin::held)]]
   void collect_pages(std::uint32_t slot, std::uint32_t c, Batch& batch) {
-    const chunk_t& chunk = books_.of_bins().chunk(slot, c);
-    if ((chunk.free_items + 1U) * Plan::unit_bytes(cls_) < Plan::page_bytes || is_warm(chunk)) {
-      return;  // not one whole page, with what is left behind the last item
+    chunk_t& chunk = books_.of_bins().chunk(slot, c);
+    if (chunk.searched != 0 || is_warm(chunk) ||
+        (chunk.free_items + 1U) * Plan::unit_bytes(cls_) < Plan::page_bytes) {
+      return;  // at the last, not one whole page, with what is left behind the last item
     }
+    ++batch.searched;
+    chunk.searched = 1;  // holding items takes that back when they return
     const std::uint32_t dirty = chunk.dirty_pages;
     for (std::uint32_t page = 0; page < Plan::pages_per_chunk && dirty >> page != 0; ++page) {
       const std::uint32_t end = end_of_free_pages(slot, c, page);

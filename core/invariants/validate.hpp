@@ -52,7 +52,9 @@ class Validator : public RegionValidator<Heap> {
     }
   }
 
-  // Mappings that writable prefixes, and advice on pages, split the three spaces into.
+  // At most that many mappings writable prefixes, and advice on pages, split the three spaces into.
+  // Two neighbours that were both touched before they met are one to nobody but us: the kernel does
+  // not merge them.
   std::uint64_t mappings_now() const {
     std::uint64_t edges = 0;
     bool heap_open = false, books_open = false;  // whether the bytes before are writable
@@ -60,12 +62,13 @@ class Validator : public RegionValidator<Heap> {
     for (std::uint32_t slot = 0; slot < books_.slots(); ++slot) {
       const region_t& region = books_.region(slot);
       const bool starts = region.writable > 0;
-      edges += starts != heap_open || region.pages != pages ? 1 : 0;
+      edges += starts || heap_open || region.pages != pages ? 1 : 0;
       pages = region.pages;
       heap_open = region.writable == Plan::chunks_per_region;
-      edges += starts != heap_open ? 1 : 0;
-      edges += (region.books_ready != 0) != books_open ? 2 : 0;  // books and item map
-      books_open = region.books_ready != 0;
+      edges += starts && !heap_open ? 1 : 0;
+      const bool ready = region.books_ready != 0;
+      edges += ready || books_open ? 2 : 0;  // books and item map
+      books_open = ready;
     }
     return edges + Heap::Layout::mappings_constant;
   }

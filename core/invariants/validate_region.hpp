@@ -113,7 +113,8 @@ class RegionValidator {
     if (c >= books_.region(slot).writable) {
       expect(!partial, "beyond the writable prefix all is free", slot, c);
       const chunk_t& chunk = books_.chunk(slot, c);
-      expect((chunk.summary | chunk.free_items | chunk.dirty_pages | chunk.held_pages) == 0,
+      expect((chunk.summary | chunk.free_items | chunk.dirty_pages | chunk.held_pages |
+              chunk.searched) == 0,
              "beyond the writable prefix records are zero", slot, c);
     } else if (free) {
       free_chunk(slot, c, partial);
@@ -128,6 +129,7 @@ class RegionValidator {
     expect(chunk.free_items == 0 && chunk.summary == 0, "a free chunk's item map is empty", slot,
            c);
     expect(chunk.held_pages == 0, "no page of a free chunk is held", slot, c);
+    expect(chunk.searched == 0, "a free chunk is not searched page by page", slot, c);
     dirty_bytes_ += static_cast<std::uint64_t>(std::popcount(chunk.dirty_pages)) * Plan::page_bytes;
   }
 
@@ -140,6 +142,8 @@ class RegionValidator {
     expect(partial == (chunk.free_items > 0), "a chunk with free items is partial", slot, c);
     empty_chunks_[heap_.bin_at(std::uint64_t{slot} << Plan::region_shift, cls)] +=
         chunk.free_items == capacity ? 1 : 0;
+    const std::uint64_t item_bytes = capacity * Plan::unit_bytes(cls);
+    std::uint32_t used = ~0U << (((item_bytes - 1) >> Plan::page_shift) + 1);  // behind all items
     for (std::uint32_t item = 0; item < capacity; ++item) {
       if (items.word(item >> Plan::word_shift) == Map::full_word) {
         item |= Plan::word_bits - 1;  // all free
@@ -151,8 +155,11 @@ class RegionValidator {
         // What a purger holds looks used; pages between its dirty ones may be clean.
         expect(((chunk.dirty_pages | chunk.held_pages) & pages) == pages,
                "no used item touches a clean page", slot, c);
+        used |= pages;
       }
     }
+    expect(chunk.searched == 0 || (chunk.dirty_pages & ~used) == 0,
+           "no page of a searched chunk is free and dirty", slot, c);
     live_bytes_ += Plan::chunk_bytes;
   }
 

@@ -25,7 +25,7 @@ inline constexpr Rank count = segments + 1;
 // remembers whether *it* locked, and unlocking follows that, never a flag that may have changed.
 //
 // Mutex must provide: bool lock(Rank) (false = elided), bool try_lock(Rank, bool& locked),
-// void unlock(Rank); all zeros is an unlocked one.
+// void unlock(Rank), and may void give_way(Rank); all zeros is an unlocked one.
 template <class Mutex, class Role = role::Any>
 class [[nodiscard, clang::scoped_lockable]] Guard {
  public:
@@ -73,6 +73,20 @@ class [[nodiscard, clang::scoped_lockable]] Guard {
   void retake() {
     assert(mutex_ != nullptr && !locked_);
     locked_ = mutex_->lock(rank_);
+  }
+
+  // Between two parts of long work: others have the lock in between. An unfair mutex has to see to
+  // that, or whoever releases and retakes at once is first every time.
+  [[clang::requires_capability(Role::held), clang::no_thread_safety_analysis]]
+  void give_way() {
+    if constexpr (requires { mutex_->give_way(rank_); }) {
+      if (locked_) {
+        mutex_->give_way(rank_);
+      }
+    } else {
+      release();
+      retake();
+    }
   }
 
  private:

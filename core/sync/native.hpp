@@ -25,7 +25,8 @@ extern constinit thread_local bool holds_every_lock
 template <bool Elide>
 struct Kernel {
   using Word = std::atomic<std::uint32_t>;
-  static constexpr int spins = 100;  // about 1 us: a critical section is shorter
+  static constexpr int spins = 100;       // about 1 us: most critical sections are shorter
+  static constexpr int patience = 5'000;  // about 50 us: as long as a thread takes to wake up
 
   static bool may_elide() { return Elide && (process_is_single_threaded() || holds_every_lock); }
   static void wait(Word& word, std::uint32_t expected) { futex_wait(word, expected); }
@@ -41,12 +42,7 @@ class FutexMutex {
     if (System::may_elide()) {
       return false;
     }
-    std::uint32_t expected = free;
-    // Acquire: pairs with the release in unlock().
-    if (!word_.compare_exchange_strong(expected, held, std::memory_order_acquire,
-                                       std::memory_order_relaxed)) {
-      lock_contended();
-    }
+    take();
     return true;
   }
 
@@ -60,11 +56,16 @@ class FutexMutex {
                                          std::memory_order_relaxed);
   }
 
-  void unlock(Rank) {
-    // Release: pairs with the acquires of the next holder.
-    if (word_.exchange(free, std::memory_order_release) == waited_for) {
-      System::wake_one(word_);
+  void unlock(Rank) { put(); }
+
+  // Unlocks and locks. One that sleeps has it in between, if it wakes up in time.
+  void give_way(Rank) {
+    if (put()) {
+      for (int i = 0; i < System::patience && word_.load(std::memory_order_relaxed) == free; ++i) {
+        System::pause();
+      }
     }
+    take();
   }
 
  private:
@@ -72,8 +73,27 @@ class FutexMutex {
   static constexpr std::uint32_t held = 1;
   static constexpr std::uint32_t waited_for = 2;
 
+  void take() {
+    std::uint32_t expected = free;
+    // Acquire: pairs with the release in put().
+    if (!word_.compare_exchange_strong(expected, held, std::memory_order_acquire,
+                                       std::memory_order_relaxed)) {
+      take_contended();
+    }
+  }
+
+  // Whether somebody was woken.
+  bool put() {
+    // Release: pairs with the acquires of the next holder.
+    const bool is_waited_for = word_.exchange(free, std::memory_order_release) == waited_for;
+    if (is_waited_for) {
+      System::wake_one(word_);
+    }
+    return is_waited_for;
+  }
+
   [[gnu::noinline]]
-  void lock_contended() {
+  void take_contended() {
     for (int spin = 0; spin < System::spins; ++spin) {
       std::uint32_t expected = free;
       if (word_.load(std::memory_order_relaxed) == free &&

@@ -20,6 +20,12 @@ class ShippedMutex : public testing::Test {
     const Guard guard(mutex, rank::commit);
     data.write(data.read() + 1);
   }
+  void update_giving_way() {
+    Guard guard(mutex, rank::commit);
+    data.write(data.read() + 1);
+    guard.give_way();
+    data.write(data.read() + 1);
+  }
   void try_update() {
     if (const auto guard = Guard<Mutex>::try_lock(mutex, rank::commit)) {
       data.write(data.read() + 1);
@@ -57,6 +63,13 @@ TEST_F(ShippedMutex, wakes_whoever_sleeps) {
 TEST_F(ShippedMutex, wakes_whoever_sleeps_when_it_is_taken_again) {
   const auto twice = [this] { update(), update(); };
   expect_passes(of({twice, twice, twice}, 6));
+}
+
+// Whoever it gives way to may be awake, asleep or not there.
+TEST_F(ShippedMutex, gives_way) {
+  const auto once = [this] { update(); };
+  const auto giving_way = [this] { update_giving_way(); };
+  expect_passes(of({giving_way, once, once}, 4), {.preemptions = 3});
 }
 
 TEST_F(ShippedMutex, is_tried_without_waiting) {

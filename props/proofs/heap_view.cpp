@@ -31,8 +31,8 @@ Shape chunk_shape() {
            {"dirty_pages", 10, 16},
            {"held_pages", 12, 16},
            {"taken_at", 14, 16},
-           {"reserved words", 16, 64},
-           {"reserved end", 24, 64}}};
+           {"searched", 16, 8},
+           {"reserved words", 24, 64}}};
 }
 
 Shape bin_shape() {

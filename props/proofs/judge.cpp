@@ -15,10 +15,10 @@ namespace strata::prove {
 namespace {
 
 // All claims of an obligation at once; where that takes longer, one by one.
-constexpr unsigned together_limit_ms = 20'000;
-constexpr unsigned proof_limit_ms = 60'000;
+constexpr unsigned together_work = 100 * million;
+constexpr unsigned proof_work = 200 * million;
 // A planted bug is easily refuted or not worth the time, as there are others: two rounds.
-constexpr unsigned twin_limits_ms[] = {1'500, 10'000};
+constexpr unsigned twin_works[] = {4 * million, 25 * million};
 
 // Processor time, not the clock's: the machine may be busy with other things.
 double seconds(int who) {
@@ -47,8 +47,8 @@ std::vector<const Proof::Claim*> open_claims(const Proof& proof, bool with_safet
 
 // That one of the claims is broken.
 z3::solver problem(z3::context& context, const Proof& proof,
-                   const std::vector<const Proof::Claim*>& claims, unsigned limit_ms) {
-  z3::solver solver = make_solver(context, limit_ms);
+                   const std::vector<const Proof::Claim*>& claims, unsigned work) {
+  z3::solver solver = make_solver(context, work);
   for (const Term& assumption : proof.assumptions()) {
     solver.add(assumption);
   }
@@ -77,7 +77,7 @@ struct Twin {
 
 // Whether some claim has a counter-example while the bug is there.
 bool refutes(Machine& machine, const Obligation& obligation, const Mutation& mutation,
-             const std::set<unsigned>& proved, unsigned limit_ms, Twin& twin) {
+             const std::set<unsigned>& proved, unsigned work, Twin& twin) {
   machine.plant(&mutation);
   Proof proof(machine);
   obligation.build(proof);
@@ -85,7 +85,7 @@ bool refutes(Machine& machine, const Obligation& obligation, const Mutation& mut
   if (open.empty()) {
     return false;
   }
-  z3::solver solver = problem(machine.context(), proof, open, limit_ms);
+  z3::solver solver = problem(machine.context(), proof, open, work);
   if (solver.check() != z3::sat) {
     return false;
   }
@@ -110,11 +110,11 @@ Twin find_twin(Machine& machine, const Obligation& obligation, const Proof& prov
     known.insert(claim.holds.id());
   }
   const auto mutations = in_turn(machine.mutations());
-  for (const unsigned limit_ms : twin_limits_ms) {
+  for (const unsigned work : twin_works) {
     for (const auto& [change, mutation] : mutations) {
       ++twin.tried;
       try {
-        if (refutes(machine, obligation, mutation, known, limit_ms, twin)) {
+        if (refutes(machine, obligation, mutation, known, work, twin)) {
           machine.plant(nullptr);
           return twin;
         }
@@ -140,7 +140,7 @@ class Judge {
     Proof proof(machine);
     obligation.build(proof);
     const std::vector<const Proof::Claim*> claims = open_claims(proof, true);
-    std::vector<z3::solver> parts = {problem(context, proof, claims, together_limit_ms)};
+    std::vector<z3::solver> parts = {problem(context, proof, claims, together_work)};
     if (parts[0].check() != z3::unsat) {
       parts = one_by_one(context, obligation.name, proof, claims);
       if (parts.empty()) {
@@ -187,7 +187,7 @@ class Judge {
                                             const std::vector<const Proof::Claim*>& claims) {
     std::vector<z3::solver> parts;
     for (const Proof::Claim* claim : claims) {
-      parts.push_back(problem(context, proof, {claim}, proof_limit_ms));
+      parts.push_back(problem(context, proof, {claim}, proof_work));
       const z3::check_result result = parts.back().check();
       if (result != z3::unsat) {
         fmt::print("FAILED   {}\n      broken: {}\n{}", name, claim->what,

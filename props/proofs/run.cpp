@@ -9,10 +9,10 @@ namespace {
 constexpr std::uint64_t steps_max = 100'000;
 constexpr std::size_t ends_max = 400;
 // What is not known to be impossible is followed.
-constexpr unsigned possible_limit_ms = 2'000;
+constexpr unsigned possible_work = 5 * million;
 // A path too many, in a loop without a bound, would never end: so it is worth more to know. Not of
 // a planted bug, of which there are others.
-constexpr unsigned thorough_limit_ms = 20'000;
+constexpr unsigned thorough_work = 50 * million;
 
 Term is_one(const Term& bit) { return bit == bit.ctx().bv_val(1, 1); }
 
@@ -22,7 +22,7 @@ Run::Run(Machine& machine, const std::vector<Term>& assumptions)
     : machine_(machine),
       context_(machine.context_),
       layout_(LLVMGetModuleDataLayout(machine.module_.get())),
-      solver_(make_quick_solver(context_, possible_limit_ms)) {
+      solver_(make_quick_solver(context_, possible_work)) {
   for (const Term& assumption : assumptions) {
     solver_.add(assumption);
   }
@@ -96,8 +96,7 @@ Run::Possible Run::possible(const Path& path, const Term& condition) {
   z3::check_result result = solver_.check();
   z3::solver asked = solver_;
   if (result == z3::unknown) {
-    asked =
-        make_solver(context_, machine_.planted_ == nullptr ? thorough_limit_ms : possible_limit_ms);
+    asked = make_solver(context_, machine_.planted_ == nullptr ? thorough_work : possible_work);
     for (const Term& known : solver_.assertions()) {
       asked.add(known);
     }

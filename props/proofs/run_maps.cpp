@@ -7,7 +7,10 @@ namespace strata::prove {
 
 Term Run::found_term(Path& path, unsigned bits) {
   path.example.reset();  // of a path on which nothing was found yet
-  return context_.bv_const(("found." + std::to_string(path.found++)).c_str(), bits);
+  // Paths count alike, and one may find a word where another finds an index: the name tells which,
+  // as of one name and two widths the second solver makes nothing.
+  const std::string what = bits == 64 ? "word." : "found.";
+  return context_.bv_const((what + std::to_string(path.found++)).c_str(), bits);
 }
 
 // For the proof to ask at any index; here at those that it said the path may depend on.

@@ -5,7 +5,17 @@
 
 namespace strata::prove {
 
-inline z3::solver make_solver(z3::context& context, unsigned limit_ms) {
+// How much a question may cost, in Z3's own count of work ("rlimit", some 2 to 3 million a second):
+// a limit in seconds would let a busy machine decide what is proved.
+constexpr unsigned million = 1'000'000;
+
+inline void limit_work(z3::solver& solver, unsigned work) {
+  z3::params limits(solver.ctx());
+  limits.set("rlimit", work);
+  solver.set(limits);
+}
+
+inline z3::solver make_solver(z3::context& context, unsigned work) {
   // Functions become numbers, one for each argument, however many pairs of arguments there are: the
   // default is to give up at 1000, and to go on with a solver that is ten times slower.
   z3::params all(context);
@@ -15,18 +25,14 @@ inline z3::solver make_solver(z3::context& context, unsigned limit_ms) {
        z3::tactic(context, "solve-eqs") & z3::with(z3::tactic(context, "ackermannize_bv"), all) &
        z3::tactic(context, "qfbv"))
           .mk_solver();
-  z3::params limits(context);
-  limits.set("timeout", limit_ms);
-  solver.set(limits);
+  limit_work(solver, work);
   return solver;
 }
 
 // For many small questions one after the other, which share what is assumed.
-inline z3::solver make_quick_solver(z3::context& context, unsigned limit_ms) {
+inline z3::solver make_quick_solver(z3::context& context, unsigned work) {
   z3::solver solver(context, z3::solver::simple());
-  z3::params limits(context);
-  limits.set("timeout", limit_ms);
-  solver.set(limits);
+  limit_work(solver, work);
   return solver;
 }
 

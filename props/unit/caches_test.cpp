@@ -93,6 +93,22 @@ TYPED_TEST(MagazineTest, AnItemOfALargerClassLeavesItAlone) {
   room->detach(cache);
 }
 
+// The last attempt finds a batch, as any miss does: the next one would cost as much again.
+TYPED_TEST(MagazineTest, IsFilledByTheLastAttemptToo) {
+  Scripted<TypeParam> room;
+  auto* const cache = room->attach();
+  room->deallocate(cache, room->allocate(cache, 64));
+  ASSERT_GT(cache->count(TypeParam::bin_for(64)), 0U);
+  room.memory().failures = FailureScript::always();
+  const Address item = room->allocate(cache, 1024);
+  EXPECT_EQ(room->usable_bytes(item), 1024U) << "in the slot that those of 64 bytes have left";
+  EXPECT_EQ(cache->count(TypeParam::bin_for(64)), 0U);
+  EXPECT_GT(cache->count(TypeParam::bin_for(1024)), 0U);
+  room.memory().failures = {};
+  room->deallocate(cache, item);
+  room->detach(cache);
+}
+
 TYPED_TEST(MagazineTest, AFullOneGivesItsOlderHalfBack) {
   Scripted<TypeParam> room;
   auto* const cache = room->attach();

@@ -190,6 +190,7 @@ TEST_F(Validation, Items) {
   expect_named(zero, slot, [&] { books().chunk(slot, beyond).free_items = 1; });
   expect_named(zero, slot, [&] { books().chunk(slot, beyond).dirty_pages = 1; });
   expect_named(zero, slot, [&] { books().chunk(slot, beyond).held_pages = 1; });
+  expect_named(zero, slot, [&] { books().chunk(slot, beyond).searched = 1; });
   expect_named("a chunk is free or partial, not both", slot,
                [&] { books().partial_chunks(slot).put(open); });
   expect_named("a free chunk's item map is empty", slot,
@@ -198,6 +199,8 @@ TEST_F(Validation, Items) {
                [&] { books().chunk(slot, open).summary = 1; });
   expect_named("no page of a free chunk is held", slot,
                [&] { books().chunk(slot, open).held_pages = 1; });
+  expect_named("a free chunk is not searched page by page", slot,
+               [&] { books().chunk(slot, open).searched = 1; });
   expect_named("the item map's summary", slot, [&] { books().chunk(slot, 1).summary = 0; });
   expect_named("the item map's summary", slot, [&] { books().chunk(slot, 1).summary = 3; });
   expect_named("the item map's summary", slot, [&] {
@@ -229,6 +232,8 @@ TEST_F(Validation, AUsedItemAfterAWholeWordOfFreeOnes) {
   const std::uint32_t where = slot_of(live[64]);
   expect_named("no used item touches a clean page", where,
                [&] { books().chunk(where, 0).dirty_pages = 0; });
+  expect_named("no page of a searched chunk is free and dirty", where,
+               [&] { books().chunk(where, 0).searched = 1; });
   room->deallocate(room->dead(), live[64]);
 }
 

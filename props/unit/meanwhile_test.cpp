@@ -134,6 +134,31 @@ TEST_F(Meanwhile, EveryStretchOfAChunkThatAPurgeHoldsIsKnown) {
   allocator_.purge(dead());
 }
 
+// However little it finds: a heap may have a hundred thousand chunks.
+TEST_F(MeanwhileOnPow2, APurgeThatSearchesManyChunksLetsOthersHaveTheBin) {
+  std::vector<Address> items;
+  for (int i = 0; i < 70 * 32; ++i) {
+    items.push_back(allocate(2048));
+  }
+  for (std::size_t i = 0; i < items.size(); i += 2) {
+    deallocate(items[i]);  // half of each page
+  }
+  std::uint32_t locks = 0;
+  const std::function<void()> count = [&] {
+    ++locks;
+    before_bin.set(count);
+  };
+  const auto locks_of_purge = [&] {
+    locks = 0;
+    before_bin.set(count);
+    allocator_.purge(dead());
+    before_bin.set(nullptr);
+    return locks;
+  };
+  const std::uint32_t searching = locks_of_purge();
+  EXPECT_EQ(searching, locks_of_purge() + 2) << "32 chunks a visit; then all are known";
+}
+
 TEST_F(Meanwhile, AFreeOfABlockThatAPurgeHoldsIsADoubleFree) {
   const Address block = allocate(256);
   allocate(256);

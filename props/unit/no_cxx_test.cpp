@@ -1,5 +1,5 @@
-// malloc's library in a program that has no C++ library: operator new that fails must not need one,
-// and must use one that was loaded meanwhile. Linked with -nostdlib++.
+// What libstrata.so is made of in a program that has no C++ library: operator new that fails must
+// not need one, and must use one that was loaded meanwhile. Linked with -nostdlib++.
 #include <dlfcn.h>
 #include <stdint.h>
 #include <stdio.h>

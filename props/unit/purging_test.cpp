@@ -123,6 +123,46 @@ TEST(Purging, PageByPageInPartlyUsedChunks) {
   EXPECT_TRUE(room.drops().empty());
 }
 
+TEST(Purging, ChunksThatNothingHappenedToAreSearchedOnce) {
+  Scripted<plan::Pow2> room;
+  const auto items = room.take_many(2 * kib, 32);  // one chunk, two a page
+  for (std::size_t i = 0; i < items.size(); i += 2) {
+    room.give(items[i]);
+  }
+  const chunk_t& chunk = room.books().chunk(0, 0);
+  const auto purge = [&] {
+    room.drops();
+    room->purge(room->dead());
+    return room.drops().size();
+  };
+  EXPECT_EQ(purge(), 0U) << "half of each page is in use";
+  EXPECT_EQ(chunk.searched, 1U);
+  EXPECT_EQ(room.take(2 * kib), items[0]);
+  EXPECT_EQ(chunk.searched, 0U) << "what is taken may make pages dirty";
+  EXPECT_EQ(purge(), 0U);
+  EXPECT_EQ(chunk.searched, 1U);
+  room.give({items[0], items[1]});
+  EXPECT_EQ(chunk.searched, 0U);
+  EXPECT_EQ(purge(), 1U) << "the first page";
+  EXPECT_EQ(chunk.searched, 0U) << "what was held has come back";
+  EXPECT_EQ(purge(), 0U);
+  EXPECT_EQ(chunk.searched, 1U);
+}
+
+// Found by the state search: free chunks have one image.
+TEST(Purging, AnEmptyChunkThatWasSearchedIsClosed) {
+  Scripted<plan::Pow2> room(1);
+  const auto items = room.take_many(32 * kib, 3);
+  room.give(items[2]);
+  room->purge(room->dead());
+  room->purge(room->dead());
+  const chunk_t& empty = room.books().chunk(0, 1);
+  ASSERT_EQ(empty.searched, 1U);
+  EXPECT_EQ(room->allocate(room->dead(), gib), 0U) << "which has every empty chunk closed";
+  ASSERT_TRUE(room.books().free_chunks(0).test(1));
+  EXPECT_EQ(empty.searched, 0U);
+}
+
 // More runs of pages than one visit to the bin takes.
 TEST(Purging, PageByPageInManyChunks) {
   Scripted<plan::Pow2> room;
