@@ -32,7 +32,10 @@ Shape chunk_shape() {
            {"held_pages", 12, 16},
            {"taken_at", 14, 16},
            {"searched", 16, 8},
-           {"reserved words", 24, 64}}};
+           {"reserved byte", 17, 8},
+           {"reserved two", 18, 16},
+           {"reserved four", 20, 32},
+           {"reserved eight", 24, 64}}};
 }
 
 Shape bin_shape() {

@@ -198,10 +198,9 @@ TYPED_TEST(HeapTest, MappingsAreNoMoreThanTheBooksSay) {
               static_cast<unsigned long long>(bounds.mappings_max));
   const auto& memory = room->heap().memory;
   const auto& layout = room->heap().books.layout();
-  const std::uint64_t counted =
-      mappings_in(memory.base(Space::heap), layout.heap_bytes()) +
-      mappings_in(memory.base(Space::books), layout.books_bytes()) +
-      mappings_in(memory.base(Space::item_map), layout.item_maps_bytes());
+  const std::uint64_t counted = mappings_in(memory.base(Space::heap), layout.heap_bytes()) +
+                                mappings_in(memory.base(Space::books), layout.books_bytes()) +
+                                mappings_in(memory.base(Space::item_map), layout.item_maps_bytes());
   EXPECT_LE(counted, bounds.mappings);
   EXPECT_GT(counted, 16U);
   for (std::byte* const p : live) {
