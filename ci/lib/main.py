@@ -2,6 +2,7 @@
 
 import argparse
 import pathlib
+import signal
 import sys
 import time
 
@@ -23,12 +24,17 @@ def choose(arguments):
 
 
 def main():
-    parser = argparse.ArgumentParser()
+    # No abbreviations: a slip of the finger must not start what takes hours.
+    parser = argparse.ArgumentParser(allow_abbrev=False)
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("test")
-    commands.add_parser("check").add_argument("--full", action="store_true",
-                                              help="longer budgets, and every preset; hours")
+    commands.add_parser("test", allow_abbrev=False)
+    check = commands.add_parser("check", allow_abbrev=False)
+    check.add_argument("--full", action="store_true",
+                       help="longer budgets, and every preset; hours")
     arguments = parser.parse_args()
+    # Whoever ends this ends the step that runs: it has a session of its own.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda received, _: sys.exit(128 + received))
     table, limit_s, directory = choose(arguments)
 
     started = time.time()

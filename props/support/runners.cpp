@@ -20,7 +20,7 @@ template MakeRunner scripted_runner<plan::Quarter>;
 const std::array<NamedRunner, 6> named_runners = {{
     {"tiny", "Tiny", scripted_runner<Tiny>},
     {"small", "Small", scripted_runner<Small>},
-    {"small_shards", "SmallShards", scripted_runner<SmallShards>},
+    {"shards", "SmallShards", scripted_runner<SmallShards>},
     {"small_quarter", "SmallQuarter", scripted_runner<SmallQuarter>},
     {"pow2", "strata::plan::Pow2", scripted_runner<plan::Pow2>},
     {"quarter", "strata::plan::Quarter", scripted_runner<plan::Quarter>},

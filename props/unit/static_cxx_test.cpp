@@ -28,7 +28,8 @@ bool throws_bad_alloc(size_t size) {
 
 }  // namespace
 
-// One form alone: the others are the library's.
+// These two alone: the other forms are the library's.
+void* operator new(size_t size) { return malloc(size); }
 void operator delete(void* pointer) noexcept {
   ++own_deletes;
   free(pointer);
