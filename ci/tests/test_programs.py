@@ -47,7 +47,8 @@ class Programs(unittest.TestCase):
 
     def test_no_program_of_that_name_is_not_a_pass(self):
         done = run([PROGRAMS, self.build("int nothing;"), "--only", "nothing"])
-        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("sqlite3", done.stdout, "those that there are")
 
 
 if __name__ == "__main__":
