@@ -43,6 +43,7 @@ TEST(Addresses, WhatIsWrongWithAnUnknownOneIsNamed) {
     return room->usable_or_report(room->dead(), reinterpret_cast<Address>(p));
   };
   EXPECT_EQ(usable(&local), 0U);
+  EXPECT_FALSE(room->heap().contains(room->heap().heap_bytes)) << "the first byte behind it";
   EXPECT_EQ(usable(item + 8), 0U);
   EXPECT_EQ(usable(run - 32 * mib), 0U);
   EXPECT_EQ(room.take_problems(), (std::vector{Problem::foreign_pointer, Problem::interior_pointer,

@@ -2,6 +2,7 @@
 // lock: the windows that law 3 leaves open, one at a time. (All orders of them: props/interleave.)
 #include <gtest/gtest.h>
 
+#include <array>
 #include <functional>
 
 #include "cache/allocator.hpp"
@@ -116,6 +117,23 @@ TEST_F(Meanwhile, AFreeOfWhatAPurgeHoldsIsADoubleFree) {
   });
   allocator_.purge(dead());
   EXPECT_EQ(problem, Problem::double_free);
+}
+
+// Each of a batch is looked at by itself then.
+TEST_F(Meanwhile, AGoodFreeBeforeItInTheBatchDoesNotHideIt) {
+  const Address first = allocate(64);
+  const Address second = allocate(64);
+  allocate(64);
+  deallocate(second);
+  in_decommit.set([&] {
+    std::array<Address, 2> batch = {first, second};
+    Reports reports;
+    allocator_.heap().give(batch.data(), 2, reports);
+    reports.deliver(allocator_.heap().hooks);
+    EXPECT_EQ(take_problem(), Problem::double_free);
+    std::erase(live_, first);
+  });
+  allocator_.purge(dead());
 }
 
 TEST_F(Meanwhile, EveryStretchOfAChunkThatAPurgeHoldsIsKnown) {

@@ -115,6 +115,18 @@ TEST(Order, ABlockIsServedByTheLargestIfNothingElseIsLeft) {
   EXPECT_EQ(room.usable(room.take(gib / 2)), gib);
 }
 
+// In a large space blocks want a whole segment, and make do with a slot where there is none.
+TEST(Order, SmallBlocksMakeDoWithASlot) {
+  Scripted<plan::Pow2> room(64);
+  (void)room.take(16);  // in the only segment that blocks of 1 GiB leave
+  (void)room.take_many(gib, 63);
+  ASSERT_EQ(room.books().unused().free_slots, 31U);
+  for (const std::uint64_t block : room.take_many(mib, 32)) {
+    EXPECT_EQ(room.usable(block), mib);
+  }
+  EXPECT_EQ(room.books().unused().free_slots, 30U) << "one for all of them";
+}
+
 TEST(Order, AbsentSlotsAreNotThereToBeShared) {
   Scripted<plan::Quarter> room(1, plan::Quarter::page_bytes);  // 31 slots, a quarter of them is 7
   while (room.books().unused().free_slots > 22) {
