@@ -28,12 +28,13 @@ bool throws_bad_alloc(size_t size) {
 
 }  // namespace
 
-// These two alone: the other forms are the library's.
+// These three alone: the other forms are the library's.
 void* operator new(size_t size) { return malloc(size); }
 void operator delete(void* pointer) noexcept {
   ++own_deletes;
   free(pointer);
 }
+void operator delete(void* pointer, size_t) noexcept { ::operator delete(pointer); }
 
 int main() {
   ::operator delete(::operator new(100));
