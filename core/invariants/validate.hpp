@@ -54,7 +54,7 @@ class Validator : public RegionValidator<Heap> {
 
   // At most that many mappings writable prefixes, and advice on pages, split the three spaces into.
   // Two neighbours that were both touched before they met are one to nobody but us: the kernel does
-  // not merge them.
+  // not merge them. (In a forked child it merges some neighbours less.)
   std::uint64_t mappings_now() const {
     std::uint64_t edges = 0;
     bool heap_open = false, books_open = false;  // whether the bytes before are writable

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <ctime>
 
 #if __has_include(<sys/single_threaded.h>)
 #include <sys/single_threaded.h>
@@ -36,6 +37,14 @@ void pause_briefly() {
 #if defined(__x86_64__)
   __builtin_ia32_pause();
 #endif
+}
+
+void rest_briefly() {
+  // 50 us and the kernel's slack of as much. The system call itself: nanosleep() may be cancelled.
+  const int saved = errno;
+  const timespec time{.tv_sec = 0, .tv_nsec = 50'000};
+  syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &time, nullptr);
+  errno = saved;
 }
 
 bool process_is_single_threaded() {

@@ -12,6 +12,8 @@ namespace strata {
 void futex_wait(std::atomic<std::uint32_t>& word, std::uint32_t expected);
 void futex_wake_one(std::atomic<std::uint32_t>& word);
 void pause_briefly();
+// Sleeps for about 100 us: longer than a thread takes to wake up.
+void rest_briefly();
 // True while the process has one thread and glibc says so; false where it cannot be known.
 bool process_is_single_threaded();
 
@@ -25,13 +27,13 @@ extern constinit thread_local bool holds_every_lock
 template <bool Elide>
 struct Kernel {
   using Word = std::atomic<std::uint32_t>;
-  static constexpr int spins = 100;       // about 1 us: most critical sections are shorter
-  static constexpr int patience = 5'000;  // about 50 us: as long as a thread takes to wake up
+  static constexpr int spins = 100;  // 1 to 5 us: most critical sections are shorter
 
   static bool may_elide() { return Elide && (process_is_single_threaded() || holds_every_lock); }
   static void wait(Word& word, std::uint32_t expected) { futex_wait(word, expected); }
   static void wake_one(Word& word) { futex_wake_one(word); }
   static void pause() { pause_briefly(); }
+  static void rest() { rest_briefly(); }
 };
 
 // Unfair, not recursive. `System` is a Kernel, or the scheduler of the checks.
@@ -61,9 +63,7 @@ class FutexMutex {
   // Unlocks and locks. One that sleeps has it in between, if it wakes up in time.
   void give_way(Rank) {
     if (put()) {
-      for (int i = 0; i < System::patience && word_.load(std::memory_order_relaxed) == free; ++i) {
-        System::pause();
-      }
+      System::rest();  // not on the word: there it would take a wake-up that is another's
     }
     take();
   }

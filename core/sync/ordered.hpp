@@ -34,6 +34,7 @@ class OrderedMutex {
     held().leave(rank);
     base_.unlock(rank);
   }
+  void give_way(Rank rank) { base_.give_way(rank); }
 
  private:
   // Ranks that this thread holds, ascending. All of them fit.

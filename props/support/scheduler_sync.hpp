@@ -90,12 +90,12 @@ struct SchedulingSync {
 struct ScheduledKernel {
   using Word = SchedulingSync::Atomic<std::uint32_t>;
   static constexpr int spins = 1;
-  static constexpr int patience = 1;
 
   static bool may_elide() { return scheduler().single_threaded(); }
   static void wait(Word& word, std::uint32_t expected) { scheduler().sleep(&word, expected); }
   static void wake_one(Word& word) { scheduler().wake_one(&word); }
   static void pause() {}
+  static void rest() {}
 };
 
 }  // namespace strata::check

@@ -202,6 +202,7 @@ TYPED_TEST(HeapTest, MappingsAreNoMoreThanTheBooksSay) {
                                 mappings_in(memory.base(Space::books), layout.books_bytes()) +
                                 mappings_in(memory.base(Space::item_map), layout.item_maps_bytes());
   EXPECT_LE(counted, bounds.mappings);
+  EXPECT_LE(bounds.mappings, bounds.mappings_max);
   EXPECT_GT(counted, 16U);
   for (std::byte* const p : live) {
     room.deallocate(p);

@@ -121,6 +121,55 @@ TEST(Futex, SleepsUntilItIsWoken) {
   waker.join();
 }
 
+// A system in which a rest is as long as the sleeper takes.
+struct PatientSystem {
+  using Word = std::atomic<std::uint32_t>;
+  static constexpr int spins = 1;
+
+  static bool may_elide() { return false; }
+  static void wait(Word& word, std::uint32_t expected) {
+    is_asleep = true;
+    word.wait(expected);
+  }
+  static void wake_one(Word& word) { word.notify_one(); }
+  static void pause() {}
+  static void rest() { turns.wait(0); }
+
+  static inline std::atomic<bool> is_asleep = false;
+  static inline std::atomic<int> turns = 0;
+};
+
+TEST(FutexMutex, WhoeverSleepsHasItWhenWayIsGiven) {
+  alarm(20);  // a rest with the lock held would not end
+  FutexMutex<PatientSystem> mutex;
+  bool locked = false;
+  Guard guard(mutex, 1);
+  guard.give_way();  // to nobody: no rest
+  EXPECT_FALSE(mutex.try_lock(1, locked)) << "it is held again";
+  std::thread sleeper([&] {
+    const Guard other(mutex, 1);
+    ++PatientSystem::turns;
+    PatientSystem::turns.notify_one();
+  });
+  while (!PatientSystem::is_asleep) {
+    std::this_thread::yield();
+  }
+  EXPECT_EQ(PatientSystem::turns, 0);
+  guard.give_way();
+  EXPECT_EQ(PatientSystem::turns, 1);
+  EXPECT_FALSE(mutex.try_lock(1, locked)) << "it is held again";
+  sleeper.join();
+  alarm(0);
+}
+
+TEST(Futex, ARestIsShortAndKeepsErrno) {
+  errno = 77;
+  const auto start = std::chrono::steady_clock::now();
+  rest_briefly();
+  EXPECT_EQ(errno, 77);
+  EXPECT_GE(std::chrono::steady_clock::now() - start, std::chrono::microseconds(50));
+}
+
 // --- Guards --------------------------------------------------------------------------------------
 
 struct CountingMutex {

@@ -14,7 +14,8 @@ extern "C" {
 /* What bounds the process's use of strata holds to. See strata_bounds_now. */
 struct strata_bounds {
   uint64_t heap_bytes;         /* address space of the heap, as reserved */
-  uint64_t mappings;           /* mappings that the heap's writable prefixes make now */
+  uint64_t mappings;           /* mappings that the heap's writable prefixes make now; some more in
+                                  a forked child, where the kernel merges fewer */
   uint64_t mappings_max;       /* and at most, whatever is allocated and freed */
   uint64_t thread_cache_bytes; /* free memory that one thread's magazines hold at most */
   uint64_t threads_max;        /* threads with magazines; further ones go to the bins */
