@@ -10,7 +10,7 @@ TEST(HugePages, ItemsOfRegionsThatFillUp) {
   Scripted<plan::Pow2> room;
   for (std::uint32_t i = 0; i < 2 * 512; ++i) {
     const std::uint64_t item = room.take(32 * kib);
-    const Pages expected = room.region(item).writable >= 256 ? Pages::huge : Pages::unadvised;
+    const Pages expected = room.region(item).writable >= 384 ? Pages::huge : Pages::unadvised;
     EXPECT_EQ(room.memory().advised(item), expected) << i;
     EXPECT_EQ(room.region(item).pages, expected);
   }
@@ -78,43 +78,43 @@ TEST(HugePages, ASegmentOfWhichOneSlotHadThemIsToldOfTheRest) {
 
 TEST(HugePages, GoWhenHalfOfTheRegionIsFree) {
   Scripted<plan::Pow2> room;
-  const auto items = room.take_many(32 * kib, 2 * 256);
+  const auto items = room.take_many(32 * kib, 2 * 384);
   ASSERT_EQ(room.memory().advised(0), Pages::huge);
   const auto purge_later = [&] {
     room.memory().clock_ms += 1000;
     room.heap().purge_if_due();
   };
-  for (std::uint32_t i = 0; i < 254; ++i) {
+  for (std::uint32_t i = 0; i < 382; ++i) {
     room.give(items[2 * i]);  // half of each of these chunks
   }
   room.drops();
   purge_later();
   EXPECT_EQ(room.memory().advised(0), Pages::huge) << "more than half is in use";
   EXPECT_TRUE(room.drops().empty());
-  room.give({items[508], items[510]});
+  room.give({items[764], items[766]});
   purge_later();
   EXPECT_EQ(room.memory().advised(0), Pages::small);
-  EXPECT_EQ(room.drops().size(), 256U);
+  EXPECT_EQ(room.drops().size(), 384U);
 }
 
 // Chunks that are free as a whole count as what is free of others.
 TEST(HugePages, GoWhenHalfOfTheChunksAreFree) {
-  for (const std::uint32_t freed : {120U, 130U}) {
+  for (const std::uint32_t freed : {185U, 195U}) {
     Scripted<plan::Pow2> room;
-    const auto items = room.take_many(32 * kib, 2 * 256);
+    const auto items = room.take_many(32 * kib, 2 * 384);
     ASSERT_EQ(room.memory().advised(0), Pages::huge);
     room.memory().clock_ms += 1000;
     room.heap().purge_if_due();  // starts the clock
     room.give({items.begin(), items.begin() + 2 * freed});
     room.memory().clock_ms += 2000;
     room.heap().purge_if_due();
-    EXPECT_EQ(room.memory().advised(0), freed > 128 ? Pages::small : Pages::huge);
+    EXPECT_EQ(room.memory().advised(0), freed > 192 ? Pages::small : Pages::huge);
   }
 }
 
 TEST(HugePages, AFullPurgeDividesThem) {
   Scripted<plan::Pow2> room;
-  const auto items = room.take_many(32 * kib, 2 * 256);
+  const auto items = room.take_many(32 * kib, 2 * 384);
   room.give(items[5]);
   room.drops();
   room->purge(room->dead());

@@ -122,7 +122,7 @@ TEST_F(Populating, NotWhatIsDirtyOrHasHugePages) {
   (void)take(kib, 64);
   give(64 * kib, 80 * kib);
   expect_range(take(kib, 16), 0, 0);  // they were handed out before
-  for (int i = 0; i < 13 * 1024 / 64; ++i) {
+  for (int i = 0; i < 20 * 1024 / 64; ++i) {
     (void)take(kib, 64);
   }
   ASSERT_EQ(room.region(first).pages, Pages::huge);
