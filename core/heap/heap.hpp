@@ -230,9 +230,9 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
   }
 
   // What one bin has grown by, unused slots and others' free chunks and blocks give back, if more
-  // than 1/32 of the bound above (512 KiB) is dirty: memory at its peak is what is live then, not what
-  // each class once needed. Just as much, and of units that are no larger, so that it costs no more
-  // than the growth did. (Afterwards: an attempt to grow that fails changes nothing.)
+  // than 1/32 of the bound above (512 KiB) is dirty: memory at its peak is what is live then, not
+  // what each class once needed. Just as much, and of units that are no larger, so that it costs no
+  // more than the growth did. (Afterwards: an attempt to grow that fails changes nothing.)
   [[clang::requires_capability(role::Commit::held)]]
   void pay_for_growth(Bin bin, std::uint64_t grown_bytes) {
     const std::uint64_t dirty = dirty_bytes();

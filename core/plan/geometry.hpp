@@ -39,8 +39,9 @@ struct Geometry {
   static constexpr std::uint32_t growth_chunks_max =
       chunks_per_region >= 8 ? chunks_per_region / 8 : 1;
 
-  // From this prefix on (24 MiB) huge pages suit a region. Before, what the last one leaves untouched
-  // is a tenth of a small program's memory, and small pages cost it no time that could be measured.
+  // From this prefix on (24 MiB) huge pages suit a region. Before, what the last one leaves
+  // untouched is a tenth of a small program's memory, and small pages cost it no time that could be
+  // measured.
   static constexpr std::uint32_t dense_chunks = chunks_per_region - chunks_per_region / 4;
 
   // What items reach first is made ready to the end of so many pages (16 KiB): one call costs half
