@@ -3,6 +3,8 @@
 import math
 from html import escape
 
+from suite_report import shown
+
 COLOURS = ["#d62728", "#1f77b4", "#2ca02c", "#ff7f0e", "#9467bd", "#8c564b", "#7f7f7f", "#17becf",
            "#bcbd22", "#e377c2"]
 NAMES = {"wall_s": ("Wall time", "s", 3), "cpu_s": ("Processor time, user and system", "s", 3),
@@ -37,6 +39,8 @@ def scale(values, low_pixel, high_pixel):
 def scatter(summary):
     """Time against memory: geometric means of all rows, a dot an allocator."""
     means = summary["means"]
+    if any(mean["wall_s"] is None for mean in means.values()):
+        return "<p>No row takes long enough for a mean of its time.</p>"
     width, height, left, bottom = 640, 420, 60, 50
     x, x_ticks = scale([mean["resident_mib"] for mean in means.values()], left, width - 20)
     y, y_ticks = scale([mean["wall_s"] for mean in means.values()], height - bottom, 15)
@@ -112,7 +116,7 @@ def raw_table(summary, figure):
         live = f'{row["live_mib"]:.1f}' if figure == "resident_mib" and row["live_mib"] else ""
         lines.append(f"<tr><td>{escape(row['name'])}</td>{cells}<td>{live}</td></tr>")
     if figure in summary["means"][summary["allocators"][0]]:
-        cells = "".join(f"<td>{summary['means'][name][figure]:.3f}</td>"
+        cells = "".join(f"<td>{shown(summary['means'][name][figure])}</td>"
                         for name in summary["allocators"])
         lines.append(f"<tr><th>mean ratio to {escape(summary['base'])}</th>{cells}<td></td></tr>")
     return "".join(lines) + "</table></div>"

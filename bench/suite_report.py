@@ -66,10 +66,15 @@ def summarise(runs, allocators, absent, absent_rows, rounds):
             least = 0 if figure == "resident_mib" else TOO_SHORT_S
             ratios = [row["cells"][name][figure] / row["cells"][base][figure] for row in rows
                       if row["cells"][base][figure] > least]
-            return geometric_mean(ratios) if ratios else math.nan
+            return geometric_mean(ratios) if ratios else None
         means[name] = {figure: ratio(figure) for figure in FIGURES[:3]}
     return {"machine": machine(), "rounds": rounds, "allocators": allocators, "absent": absent,
             "absent_rows": absent_rows, "base": base, "rows": rows, "means": means}
+
+
+def shown(mean):
+    """None: of rows that are all too short."""
+    return "-" if mean is None else f"{mean:.3f}"
 
 
 def best_peer(row, figure):
@@ -88,7 +93,7 @@ def table(summary, figure, digits):
             to_best = f"{ratio:>10.2f}" + " !" * (ratio > 1.1)
         lines.append(f"{row['name']:<30}{cells}{to_best}")
     if figure in summary["means"][names[0]]:
-        means = "".join(f"{summary['means'][name][figure]:>15.3f} " for name in names)
+        means = "".join(f"{shown(summary['means'][name][figure]):>15} " for name in names)
         lines.append(f"{'mean ratio to ' + summary['base']:<30}{means}")
     return "\n".join(lines)
 
@@ -96,8 +101,8 @@ def table(summary, figure, digits):
 def to_text(summary):
     parts = [table(summary, "wall_s", 3), table(summary, "cpu_s", 3),
              table(summary, "resident_mib", 1), table(summary, "faults", 0)]
-    parts.append("\n".join(f"{name:<12} wall {mean['wall_s']:.3f}  cpu {mean['cpu_s']:.3f}  "
-                           f"resident {mean['resident_mib']:.3f}  of {summary['base']}'s"
+    parts.append("\n".join(f"{name:<12} wall {shown(mean['wall_s'])}  cpu {shown(mean['cpu_s'])}  "
+                           f"resident {shown(mean['resident_mib'])}  of {summary['base']}'s"
                            for name, mean in summary["means"].items()))
     parts.append(f"absent allocators: {', '.join(summary['absent']) or 'none'}; absent rows: "
                  + (", ".join(f"{row} (no {needs})"

@@ -238,7 +238,7 @@ void validate_if_strata() {
 int run(int argc, char** argv) {
   CLI::App app(
       "Replays a trace on this process's malloc (choose one by LD_PRELOAD) and prints what it took "
-      "as JSON. Exit code 1: the allocator failed or a contents check did.");
+      "as JSON. Exit code 1: the allocator failed or a contents check did; 2: a wrong argument.");
   libc_clock = reinterpret_cast<ClockFunction*>(dlsym(RTLD_NEXT, "clock_gettime"));
   Options options;
   bool is_checked = false;
@@ -251,7 +251,11 @@ int run(int argc, char** argv) {
   app.add_flag("--one-thread", options.is_alone, "all steps on one thread, in order");
   app.add_option("--window", options.window, "how many steps threads may run apart; 0: in order");
   app.add_option("--samples", options.samples, "of the resident size");
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {  // --help is one too
+    return app.exit(error) == 0 ? 0 : 2;
+  }
   if (is_checked) {
     replay<Contents::checked>(options);
     validate_if_strata();
