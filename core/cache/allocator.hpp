@@ -105,19 +105,15 @@ class Allocator {
   }
 
   // For what realloc moves: a block that has grown before gets one of two to four times the size,
-  // a run one of twice the size (at most an eighth of the space), so that it seldom moves again;
-  // what it does not touch of that costs nothing. Where that is refused, and for all else, as
-  // allocate_known.
+  // so that it seldom moves again; what it does not touch of that costs nothing. Where that is
+  // refused, and for all else, as allocate_known. (Not a run: its length is what is committed,
+  // counted as live and trimmed, and what is not asked for of it nobody could take back.)
   Allocation allocate_grown(Cache* cache, std::uint64_t old_usable, std::uint64_t size_bytes) {
     const bool has_grown = old_usable >= grown_bytes_min && size_bytes > old_usable;
-    const std::uint64_t bytes_max = std::max(Plan::segment_bytes, heap_.heap_bytes / 8);
-    if (has_grown && size_bytes <= bytes_max / 2) {
+    if (has_grown && size_bytes <= Plan::segment_bytes / 2) {
       const std::uint64_t bytes = 2 * size_bytes;
-      const Request request = {Plan::bin_for(bytes), bytes};
       Address address = 0;
-      // (Where no block is left, a run of its size is not better than a block that just fits.)
-      const Taken taken = Plan::is_run(request.cls) ? heap_.take_large(request, &address + 1)
-                                                    : heap_.take(request, &address + 1, 1);
+      const Taken taken = heap_.take({Plan::bin_for(bytes), bytes}, &address + 1, 1);
       if (taken.count > 0) {
         heap_.hooks.allocated(heap_, address, size_bytes);
         heap_.hooks.settled(heap_);

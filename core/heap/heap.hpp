@@ -232,11 +232,13 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
   // What one bin has grown by, unused slots and others' free chunks and blocks give back, if more
   // than 1/32 of the bound above (512 KiB) is dirty: memory at its peak is what is live then, not
   // what each class once needed. Just as much, and of units that are no larger, so that it costs no
-  // more than the growth did. (Afterwards: an attempt to grow that fails changes nothing.)
+  // more than the growth did. But what is dirty has to be searched for: so where growth is small
+  // more of it must be there. (Afterwards: an attempt to grow that fails changes nothing.)
   [[clang::requires_capability(role::Commit::held)]]
   void pay_for_growth(Bin bin, std::uint64_t grown_bytes) {
     const std::uint64_t dirty = dirty_bytes();
-    const std::uint64_t limit = dirty_limit() / 32 + refused_bytes();
+    const bool is_small = grown_bytes < Purge<State>::slot_search_bytes_min;
+    const std::uint64_t limit = dirty_limit() / (is_small ? 4 : 32) + refused_bytes();
     if (dirty > limit && grown_bytes > 0) {
       if (const auto purge = State::try_lock_purge()) {
         const std::uint64_t goal = std::max(limit, dirty - std::min(dirty, grown_bytes));

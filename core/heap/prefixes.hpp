@@ -21,9 +21,7 @@ class Prefixes {
   [[clang::requires_capability(role::Commit::held)]]
   bool commit_first(std::uint32_t slot, std::uint32_t slots, Class bin) {
     region_t& region = books_.of_growth().region(slot);
-    if (region.books_ready == 0 &&
-        !(state_.commit(Space::books, slot * Layout::book_bytes, Layout::book_bytes) &&
-          state_.commit(Space::item_map, slot * Layout::item_map_bytes, Layout::item_map_bytes))) {
+    if (region.books_ready == 0 && !commit_books(slot)) {
       return false;
     }
     const std::uint32_t least = Plan::is_item(bin) ? 1 : Blocks<State>::chunks_through(bin, 0);
@@ -102,6 +100,11 @@ class Prefixes {
   std::uint64_t grown_bytes() const { return grown_chunks_ * Plan::chunk_bytes; }
 
  private:
+  bool commit_books(std::uint32_t slot) {
+    return state_.commit(Space::books, slot * Layout::book_bytes, Layout::book_bytes) &&
+           state_.commit(Space::item_map, slot * Layout::item_map_bytes, Layout::item_map_bytes);
+  }
+
   // Items of regions that fill up; and blocks that are no less than two huge pages, so that what is
   // resident is at most twice what was asked for, nor so large that a program may mean to touch
   // little of them.

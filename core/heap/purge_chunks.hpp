@@ -63,8 +63,12 @@ class PurgeChunks {
         limit = collect(slot, limit, by_page, batch);
         if (batch.count > 0) {
           purge_batch(slot, batch, lock);
-        } else {
+        } else if (aim_.by_page) {
           lock.give_way();
+        } else {
+          // Growth waits for this one, with the commit lock: no rest.
+          lock.release();
+          lock.retake();
         }
       }
     }

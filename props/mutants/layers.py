@@ -45,7 +45,7 @@ class Program:
         """(source, command) of each that includes core."""
         for source in self.core:
             path = core.parent / source if source.startswith("core/") else ROOT / source
-            target = out / (source.replace("/", "_") + "".join(self.flags) + ".o")
+            target = out / ((source + "".join(self.flags)).replace("/", "_") + ".o")
             what = ("-fsyntax-only",) if only_check else ("-c", "-MMD", "-o", target)
             yield target, (*COMPILER, *self.flags, f"-I{core}", f"-I{ROOT}", *what, path)
 

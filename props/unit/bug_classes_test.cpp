@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "include/strata/strata.h"
+#include "props/unit/resident.hpp"
 
 namespace {
 
@@ -153,6 +154,7 @@ void (*const take_keys_first)(int, char**, char**) = take_keys;
 
 TEST_F(BugClass, TheFirstCallMayAllocateInItsOwnSetUp) {
   EXPECT_GE(early_keys.back(), 32U) << "glibc keeps the values of the first 32 keys in the thread";
+  const std::size_t before = strata::check::resident_bytes();
   for (int i = 0; i < 10; ++i) {
     std::thread([] {
       void* const p = std::malloc(100);
@@ -160,6 +162,8 @@ TEST_F(BugClass, TheFirstCallMayAllocateInItsOwnSetUp) {
       std::free(p);
     }).join();
   }
+  EXPECT_LT(strata::check::resident_bytes(), before + 16 * mib)
+      << "one cache a thread, not all that there are";
 }
 
 // A signal while there is no cache yet: a thread's first call of all is in a handler.

@@ -91,6 +91,26 @@ TEST(Purging, WhatOneSizeGrowsByOthersGiveBack) {
   room.give(items);
 }
 
+// What is dirty has to be searched for, which may take longer than to grow by a little.
+TEST(Purging, SmallGrowthIsPaidForFromAQuarterOfTheBoundOn) {
+  Scripted<plan::Pow2> room;
+  const auto blocks = room.take_many(64 * kib, 80);  // 5 MiB
+  const std::uint64_t last = room.take(64 * kib);
+  room.give({blocks.begin(), blocks.begin() + 40});
+  ASSERT_EQ(room.dirty(), 40 * 64 * kib);
+  const std::uint64_t small = room.take(128 * kib);
+  EXPECT_EQ(room.dirty(), 40 * 64 * kib) << "grown by 128 KiB, and not over 4 MiB are dirty";
+  const std::uint64_t item = room.take(kib);
+  EXPECT_EQ(room.dirty(), 24 * 64 * kib) << "grown by 1 MiB, and over 512 KiB are dirty";
+  room.give({blocks.begin() + 40, blocks.end()});
+  ASSERT_EQ(room.dirty(), 64 * 64 * kib);
+  room.give(room.take(512 * kib));
+  ASSERT_EQ(room.dirty(), 4 * mib + 512 * kib);
+  const std::uint64_t more = room.take(256 * kib);
+  EXPECT_EQ(room.dirty(), 4 * mib + 256 * kib) << "grown by 256 KiB, and over 4 MiB are dirty";
+  room.give({last, small, item, more});
+}
+
 TEST(Purging, ARegionOfBlocksLeavesEachSlotsDirtToTheSlot) {
   Scripted<Small> room(64);  // enough for regions of a whole segment: sixteen blocks in four slots
   const auto blocks = room.take_many(Small::chunk_bytes, 17);
