@@ -23,9 +23,10 @@ TEST = [
     workflow("interleave", "interleavings of every scenario", 600),
     workflow("fuzz", "every fuzz target, for a short time", 600, STRATA_FUZZ_SECONDS="3"),
     workflow("tsan", "stress under TSan", 600),
-    # One seed and no limit of time: what it finds depends on the sources alone.
+    # One seed and no limit of time: what it finds depends on the sources alone. (81 % when it was
+    # written; any change of core draws others.)
     workflow("mutants-sample", "a fixed sample of changes of core", 600,
-             STRATA_MUTANTS="--seed 1 --count 60 --at-once --layers fuzz unit --expect 75 --exact"),
+             STRATA_MUTANTS="--seed 1 --count 60 --at-once --layers fuzz unit --expect 65 --exact"),
 ]
 
 CHECK_LIMIT_S = 1200

@@ -193,6 +193,7 @@ def _fuzz(target, *more, **options):
 
 SYSTEM = ("core/memory/linux.cpp", "core/sync/native.cpp")
 MALLOC = (HERE + "malloc.cpp", *SYSTEM)
+LINKED = (HERE + "malloc_linked.cpp", *SYSTEM)
 CHECK = tuple(f"props/support/{name}.cpp" for name in ("arena", "operation", "violation"))
 SCHEDULER = tuple(f"props/support/{name}.cpp" for name in (
     "violation", "scheduled_memory", "scheduler", "scheduler_assert", "scheduler_atomics",
@@ -230,7 +231,9 @@ LAYERS = {
                        link=GTEST,
                        run=_gtest("-Fork.*:Threads.AHundred*:Threads.ManyAtOnce:Process.Below*:"
                                   "Purge.SmallItems*")),
-               Program("keys", MALLOC, ("props/unit/refused_keys_test.cpp",))],
+               Program("keys", MALLOC, ("props/unit/refused_keys_test.cpp",)),
+               Program("archive", LINKED, ("props/unit/new_test.cpp",), link=GTEST, run=_gtest()),
+               Program("forms", LINKED, ("props/unit/static_cxx_test.cpp",))],
     "model": [Program("model", ("props/model/heap_model.cpp", "props/model/histories.cpp",
                                 "props/support/runners.cpp", *SYSTEM), CHECK,
                       flags=('-DSTRATA_TEST_NAME="heap_model"', "-DSTRATA_PROPERTY_CASES=40"),
