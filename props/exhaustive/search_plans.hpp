@@ -42,21 +42,21 @@ struct Minimum {
 namespace minimum {
 
 // Quick: the slice of ci/test and ci/check.
-inline constexpr Minimum a_segment = {87'500, 2'476'000};
-inline constexpr Minimum parts_of_two_segments = {76'000, 1'471'000};
+inline constexpr Minimum a_segment = {148'900, 3'354'000};
+inline constexpr Minimum parts_of_two_segments = {134'300, 2'465'000};
 inline constexpr Minimum regions_of_three_segments = {46'900, 2'250'000};
 inline constexpr Minimum three_regions = {48'100, 1'433'000};
-inline constexpr Minimum four_chunks = {10'000, 182'000};
-inline constexpr Minimum four_items = {3'500, 48'400};
-inline constexpr Minimum quarter_halves = {2'450, 52'400};
-inline constexpr Minimum quarter_pages = {7'680, 137'800};
+inline constexpr Minimum four_chunks = {21'400, 365'000};
+inline constexpr Minimum four_items = {6'060, 81'400};
+inline constexpr Minimum quarter_halves = {3'540, 68'600};
+inline constexpr Minimum quarter_pages = {9'830, 170'300};
 inline constexpr Minimum quick = a_segment + parts_of_two_segments + regions_of_three_segments +
                                  three_regions + four_chunks + four_items + quarter_halves +
                                  quarter_pages;
 
 // With these, the preset `exhaustive`.
-inline constexpr Minimum quarter_segment = {182'500, 5'270'000};
-inline constexpr Minimum quarter_pages_segment = {3'600'000, 79'950'000};
+inline constexpr Minimum quarter_segment = {291'000, 6'950'000};
+inline constexpr Minimum quarter_pages_segment = {5'039'000, 103'050'000};
 inline constexpr Minimum chunks_of_three_segments = {3'378'000, 198'180'000};
 inline constexpr Minimum standard =
     quick + quarter_segment + quarter_pages_segment + chunks_of_three_segments;
