@@ -237,7 +237,7 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
   [[clang::requires_capability(role::Commit::held)]]
   void pay_for_growth(Bin bin, std::uint64_t grown_bytes) {
     const std::uint64_t dirty = dirty_bytes();
-    const bool is_small = grown_bytes < Purge<State>::slot_search_bytes_min;
+    const bool is_small = grown_bytes < Purge<State>::search_bytes_min;
     const std::uint64_t limit = dirty_limit() / (is_small ? 4 : 32) + refused_bytes();
     if (dirty > limit && grown_bytes > 0) {
       if (const auto purge = State::try_lock_purge()) {

@@ -37,11 +37,11 @@ class Purge {
   }
 
   // The same for what something grew by: of other bins, and of units that are no larger. Unused
-  // slots are many, and have to be searched: not for less than slot_search_bytes_min.
+  // slots are many, and have to be searched: not for less than search_bytes_min.
   [[clang::requires_capability(role::Purge::held)]]
   std::uint64_t units_up_to(std::uint64_t unit_bytes, std::uint64_t goal_bytes, Bin warm) {
     aim_ = {.goal_bytes = goal_bytes};
-    if (unit_bytes >= slot_search_bytes_min) {
+    if (unit_bytes >= search_bytes_min) {
       unused_slots();
     }
     Class last = Plan::item_classes;
@@ -51,7 +51,7 @@ class Purge {
     bins_through(last, warm);
     return refused_bytes_;
   }
-  static constexpr std::uint64_t slot_search_bytes_min = Plan::region_bytes / 32;  // 1 MiB
+  static constexpr std::uint64_t search_bytes_min = Plan::region_bytes / 32;  // 1 MiB
 
   // Everything free and dirty, page by page where chunks are partly used.
   [[clang::requires_capability(role::Purge::held)]]

@@ -66,7 +66,7 @@ class PurgeChunks {
         } else if (aim_.by_page) {
           lock.give_way();
         } else {
-          // Growth waits for this one, with the commit lock: no rest.
+          // Growth, with the commit lock, or a free waits for this one: no rest.
           lock.release();
           lock.retake();
         }

@@ -1,4 +1,5 @@
-// Classes of bugs that real allocators have had, as a program sees malloc: linked with libstrata.a.
+// Classes of bugs that real allocators have had, as a program sees malloc: linked with
+// what libstrata.so is made of.
 //
 // What each class is, and which test stands for those that are elsewhere:
 // props/mutants/plants.toml, whose planted versions each test here must fail on.

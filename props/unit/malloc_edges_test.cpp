@@ -1,5 +1,5 @@
-// The edges of the malloc family, linked with libstrata.a: errors and errno, what is rounded to
-// what, operator new's handlers, the options at start-up.
+// The edges of the malloc family, linked with what libstrata.so is made of: errors and errno, what
+// is rounded to what, operator new's handlers, the options at start-up.
 #include <gtest/gtest.h>
 #include <malloc.h>
 #include <sys/wait.h>

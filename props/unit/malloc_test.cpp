@@ -1,4 +1,5 @@
-// The malloc family and operator new as a program sees them, linked with libstrata.a.
+// The malloc family and operator new as a program sees them, linked with what libstrata.so is
+// made of.
 #include <gtest/gtest.h>
 #include <malloc.h>
 #include <unistd.h>

@@ -1,4 +1,5 @@
-// Every form of operator new and delete, linked with libstrata.a.
+// Every form of operator new and delete, linked with what libstrata.so is made of, and
+// with libstrata.a.
 #include <gtest/gtest.h>
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// malloc over the life of threads and processes, linked with libstrata.a.
+// malloc over the life of threads and processes, linked with what libstrata.so is made of.
 #include <gtest/gtest.h>
 #include <malloc.h>
 #include <pthread.h>

@@ -88,9 +88,9 @@ bool every_form_comes_here() {
 bool aligned_forms_work() {
   const int before = own_news;
   use_all(aligned_news, aligned_deletes);
-  return own_news == before && own_deletes == before &&
-         ::operator new(SIZE_MAX / 2, align, nothrow) ==
-             nullptr&& ::operator new[](SIZE_MAX / 2, align, nothrow) == nullptr;
+  const void* const one = ::operator new(SIZE_MAX / 2, align, nothrow);
+  const void* const many = ::operator new[](SIZE_MAX / 2, align, nothrow);
+  return own_news == before && own_deletes == before && one == nullptr && many == nullptr;
 }
 
 }  // namespace

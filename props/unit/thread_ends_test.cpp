@@ -1,5 +1,5 @@
 // malloc at the end of threads: late destructors, caches that go and come back. Linked with
-// libstrata.a.
+// what libstrata.so is made of.
 #include <gtest/gtest.h>
 #include <pthread.h>
 #include <sched.h>
