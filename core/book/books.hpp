@@ -142,10 +142,20 @@ class TakenSlots : protected Records<Plan, Sync> {
   using Records<Plan, Sync>::region;
 };
 
+// What the commit lock guards, besides the slots that growth has taken.
+template <class Plan, class Sync>
+class GrowthBooks : protected TakenSlots<Plan, Sync> {
+  using Base = TakenSlots<Plan, Sync>;
+
+ public:
+  using Base::Base, Base::region, typename Base::Bin;
+  std::uint8_t& borrowed(Bin bin) const { return this->bin(bin).borrowed; }
+};
+
 // What the segments lock guards: who has which slot, and the slots that are unused or a run's.
 template <class Plan, class Sync>
-class SegmentBooks : protected TakenSlots<Plan, Sync> {
-  using Base = TakenSlots<Plan, Sync>;
+class SegmentBooks : protected GrowthBooks<Plan, Sync> {
+  using Base = GrowthBooks<Plan, Sync>;
 
  public:
   using Base::Base, typename Base::Layout, typename Base::Map, typename Base::Bin;
@@ -173,6 +183,7 @@ class Books : protected BinBooks<Plan, Sync> {
  public:
   using OfBins = BinBooks<Plan, Sync>;
   using OfSegments = SegmentBooks<Plan, Sync>;
+  using OfGrowth = GrowthBooks<Plan, Sync>;
   using OfTakenSlots = TakenSlots<Plan, Sync>;
   using Base::Base, typename Base::Layout, typename Base::Map, typename Base::Bin;
   using typename Base::ClassByte, typename Base::Control, typename Base::MarkWord;
@@ -190,7 +201,7 @@ class Books : protected BinBooks<Plan, Sync> {
     return *this;
   }
   [[clang::requires_capability(role::Commit::held)]]
-  const OfTakenSlots& of_growth() const {
+  const OfGrowth& of_growth() const {
     return *this;
   }
   [[clang::requires_capability(role::Purge::held)]]

@@ -42,7 +42,8 @@ struct chunk_t {
 };
 static_assert(sizeof(chunk_t) == 32);
 
-// The head of a bin, on the control page, guarded by the bin's lock.
+// The head of a bin, on the control page, guarded by the bin's lock, but for `borrowed`: that is
+// growth's own, guarded by the commit lock.
 struct bin_t {
   std::uint32_t head;          // its lowest region with room, or no_index
   std::uint32_t regions;       // its regions, with room or not

@@ -130,20 +130,15 @@ class Growth {
   // due.
   [[clang::requires_capability(role::Commit::held)]]
   Taken borrow(const Request& request, Address* end, std::uint32_t count) {
-    const Bin bin = Plan::bin_in(request.shard, request.cls);
-    if (borrowed(bin) == borrowed_max) {
+    std::uint8_t& borrowed = books_.of_growth().borrowed(Plan::bin_in(request.shard, request.cls));
+    if (borrowed == borrowed_max) {
       return {};
     }
     const Taken taken = take_ready_of_siblings(request, end, count);
     if (taken.count > 0) {
-      const auto lock = state_.lock_bin(bin);
-      ++books_.of_bins().bin(bin).borrowed;
+      ++borrowed;
     }
     return taken;
-  }
-  std::uint8_t borrowed(Bin bin) {
-    const auto lock = state_.lock_bin(bin);
-    return books_.of_bins().bin(bin).borrowed;
   }
 
   [[clang::requires_capability(role::Commit::held)]]
@@ -353,7 +348,7 @@ class Growth {
     }
     if (is_item) {
       Items<State>(state_, bin).open_region(slot);
-      books_.of_bins().bin(bin).borrowed = 0;
+      books_.of_growth().borrowed(bin) = 0;
     } else {
       Blocks<State>(state_, bin).open_region(slot, cls);
     }

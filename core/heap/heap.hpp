@@ -203,7 +203,6 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
     if (!Plan::is_run(State::class_at(offset)) || size_bytes > State::heap_bytes) {
       return false;
     }
-    const auto commit = State::lock_commit();
     return Runs<State>(*this).extend(offset, size_bytes);
   }
 

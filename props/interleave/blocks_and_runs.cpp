@@ -1,7 +1,7 @@
 // Blocks and runs, which no magazine holds: every call goes to their bins and segments.
 //
-// Modelled: runs and blocks that turn into each other; their size looked up, and their end given
-// back, while others come and go.
+// Modelled: runs and blocks that turn into each other; runs that grow where they are; their size
+// looked up, and their end given back, while others come and go.
 // Left out: runs that are refused (commit.cpp), more than four segments.
 #include <gtest/gtest.h>
 
@@ -112,6 +112,38 @@ TEST_F(BlocksAndRuns, a_size_is_looked_up_beside_runs_that_come_and_go) {
                   take_if_any(Stage::segment + 1);
                 }},
                {.preemptions = 3});
+}
+
+// realloc grows a run to the end of its last segment where it is, while the other's length is
+// looked up (his, as above) and a third run comes.
+TEST_F(BlocksAndRuns, a_run_grows_where_it_is) {
+  expect_sound(4, [&] { first = stage.take(stage.dead(), Stage::segment + 1); },
+               {[&] {
+                  require(stage.allocator().resize_in_place(first.address, 2 * Stage::segment),
+                          "a run grows within its segments");
+                  require(stage.allocator().usable_bytes(first.address) == 2 * Stage::segment,
+                          "and has the length that it grew to");
+                  stage.give(stage.dead(), first);
+                },
+                [&] {
+                  (void)stage.allocator().usable_bytes(first.address);
+                  take_if_any(Stage::segment + 1);
+                }});
+}
+
+// Two runs grow at once.
+TEST_F(BlocksAndRuns, two_runs_grow_where_they_are) {
+  const auto grow = [&](Stage::Object& run) {
+    require(stage.allocator().resize_in_place(run.address, 2 * Stage::segment),
+            "a run grows within its segments");
+    stage.give(stage.dead(), run);
+  };
+  expect_sound(4,
+               [&] {
+                 first = stage.take(stage.dead(), Stage::segment + 1);
+                 second = stage.take(stage.dead(), Stage::segment + 1);
+               },
+               {[&] { grow(first); }, [&] { grow(second); }});
 }
 
 // realloc shrinks a block where it is and gives the pages behind it back, beside a purge.

@@ -95,41 +95,51 @@ TEST_F(Dirt, beside_allocation) {
 }
 
 // A chunk of each region is free and dirty, and one of them stays the bin's: the others are more
-// than a quarter of the bound. What another size grows by, they give back, while a thread takes
-// their items.
-TEST_F(Dirt, pays_for_growth_beside_refill) {
-  constexpr std::uint32_t regions = 5, a_chunk = StagePlan::items_per_chunk_max;
+// than a quarter of the bound. What another size grows by, they give back.
+class DirtOfItems : public Dirt {
+ protected:
+  static constexpr std::uint32_t regions = 5, a_chunk = StagePlan::items_per_chunk_max;
   std::vector<Stage::Object> items, taken, large;
+
+  void open() {
+    stage.open(3);
+    items.clear();
+    taken.clear();
+    const auto all =
+        stage.take_many(stage.dead(), Stage::small_item, regions * Stage::small_items_per_region);
+    for (std::uint32_t i = 0; i < all.size(); ++i) {
+      if (i / a_chunk % StagePlan::chunks_per_region == 0) {
+        stage.give(stage.dead(), all[i]);
+      } else {
+        items.push_back(all[i]);
+      }
+    }
+    require(dirty_bytes() == (regions - 1) * StagePlan::chunk_bytes, "the free chunks are dirty");
+  }
+  void grow() { large = stage.take_many(stage.dead(), Stage::large_item, 1); }
+  void finish() {
+    require(stage.memory().decommits > 0 || dirty_bytes() <= Stage::Heap::dirty_bytes_max / 4,
+            "growth was paid for, or taken items left no need");
+    for (const auto& objects : {items, taken, large}) {
+      stage.give_all(stage.dead(), objects);
+    }
+    stage.check_known_zero();
+    stage.finish({});
+  }
+};
+
+TEST_F(DirtOfItems, pays_for_growth_beside_refill) {
   expect_passes(
-      {.setup =
-           [&] {
-             stage.open(3);
-             items.clear();
-             const auto all = stage.take_many(stage.dead(), Stage::small_item,
-                                              regions * Stage::small_items_per_region);
-             for (std::uint32_t i = 0; i < all.size(); ++i) {
-               if (i / a_chunk % StagePlan::chunks_per_region == 0) {
-                 stage.give(stage.dead(), all[i]);
-               } else {
-                 items.push_back(all[i]);
-               }
-             }
-             require(dirty_bytes() == (regions - 1) * StagePlan::chunk_bytes,
-                     "the free chunks are dirty");
-           },
-       .threads = {[&] { large = stage.take_many(stage.dead(), Stage::large_item, 1); },
+      {.setup = [&] { open(); },
+       .threads = {[&] { grow(); },
                    [&] { taken = stage.take_many(stage.dead(), Stage::small_item, a_chunk + 1); }},
-       .check =
-           [&] {
-             require(
-                 stage.memory().decommits > 0 || dirty_bytes() <= Stage::Heap::dirty_bytes_max / 4,
-                 "growth was paid for, or taken items left no need");
-             for (const auto& objects : {items, taken, large}) {
-               stage.give_all(stage.dead(), objects);
-             }
-             stage.check_known_zero();
-             stage.finish({});
-           }});
+       .check = [&] { finish(); }});
+}
+
+TEST_F(DirtOfItems, pays_for_growth_beside_a_purge) {
+  expect_passes({.setup = [&] { open(); },
+                 .threads = {[&] { grow(); }, [&] { stage.allocator().purge(stage.dead()); }},
+                 .check = [&] { finish(); }});
 }
 
 }  // namespace

@@ -1,8 +1,8 @@
 // Threads that end while others free what they allocated, and threads that begin.
 //
-// Modelled: detach against free, flush, attach (which may take the slot over) and detach; the dead
-// cache as the last resort.
-// Left out: what the C library does around a thread's end; thread keys.
+// Modelled: detach against free, flush, attach (which may take the slot over), detach and a purge
+// of the slots that are free; the dead cache as the last resort. Left out: what the C library does
+// around a thread's end; thread keys.
 #include <gtest/gtest.h>
 
 #include "props/interleave/stage.hpp"
@@ -87,6 +87,23 @@ TEST_F(Exit, and_late_frees_through_the_dead_cache) {
                        stage.give_all(stage.dead(), {objects[3], objects[4]});
                        stage.finish({one, other});
                      }});
+}
+
+// A purge gives back the pages of caches that nobody has: of the one that ends, or not yet.
+TEST_F(Exit, beside_a_purge_and_a_beginning_thread) {
+  Stage::Cache* third = nullptr;
+  expect_passes({.setup =
+                     [&] {
+                       open();
+                       stage.give_all(stage.dead(), objects);
+                     },
+                 .threads = {[&] {
+                               detach(one);
+                               third = stage.allocator().attach();
+                               stage.give(third, stage.take(third, Stage::small_item));
+                             },
+                             [&] { stage.allocator().purge(other); }},
+                 .check = [&] { stage.finish({other, third}); }});
 }
 
 // Four slots, and the fifth thread does without.

@@ -98,6 +98,20 @@ TEST_F(Fork, against_growth) {
   });
 }
 
+// It holds no lock while the system makes its end usable.
+TEST_F(Fork, against_a_run_that_grows) {
+  expect_fork_passes([&] {
+    // None, if the forking thread's magazines hold what it would need.
+    const Stage::Object run = stage.try_take(other, Stage::segment + 1);
+    if (run.address != 0) {
+      require(stage.allocator().resize_in_place(run.address, 2 * Stage::segment),
+              "a run grows within its segments");
+      stage.give(other, run);
+    }
+    stage.give_all(other, others);
+  });
+}
+
 TEST_F(Fork, against_purge) {
   expect_fork_passes([&] {
     stage.give_all(other, others);

@@ -36,7 +36,8 @@ class RegionDeath : public testing::Test {
   }
 
   // Freed twice, the second time while the region is given up; a third thread, or the one that gave
-  // it up, takes its slot with an object of another group.
+  // it up, takes its slot with an object of another group. (With two stale reads it passes as well:
+  // a million executions, which are most of this room's time.)
   void expect_reported_in(std::uint64_t size) {
     expect_passes(
         {.setup = [this] { open(2); },
@@ -56,7 +57,8 @@ class RegionDeath : public testing::Test {
                  stage.give(stage.dead(), taken);
                }
                finish();
-             }});
+             }},
+        {.stale_reads = 1});
   }
 
   Stage stage;

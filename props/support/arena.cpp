@@ -17,26 +17,23 @@ namespace {
 constexpr std::uint64_t part_bytes_read = std::uint64_t{1} << 20;
 constexpr std::uint64_t page_bytes = 4096;
 
-// At rest every arena is all zeros and closed.
-struct Idle {
-  std::uint64_t size;
-  std::vector<std::byte*> arenas;
-};
-
-// Those of one size. Few sizes are in use; thread-local, so without locks.
-std::vector<std::byte*>& idle(std::uint64_t size) {
-  thread_local std::vector<Idle> sizes;
-  const auto found = std::ranges::find(sizes, size, &Idle::size);
-  return found != sizes.end() ? found->arenas : sizes.emplace_back(Idle{size, {}}).arenas;
-}
-
 }  // namespace
 
-Arena::Arena(std::uint64_t size) : size_(size) {
-  opened_.reserve(16);
-  std::vector<std::byte*>& known = idle(size);
+// Few sizes are in use.
+std::vector<Arena::Room>& Arena::idle(std::uint64_t size) {
+  struct OfOneSize {
+    std::uint64_t size;
+    std::vector<Room> rooms;
+  };
+  thread_local std::vector<OfOneSize> sizes;
+  const auto found = std::ranges::find(sizes, size, &OfOneSize::size);
+  return found != sizes.end() ? found->rooms : sizes.emplace_back(OfOneSize{size, {}}).rooms;
+}
+
+Arena::Arena(std::uint64_t size) {
+  std::vector<Room>& known = idle(size);
   if (!known.empty()) {
-    data_ = known.back();
+    room_ = std::move(known.back());
     known.pop_back();
     return;
   }
@@ -44,34 +41,35 @@ Arena::Arena(std::uint64_t size) : size_(size) {
                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   require(fresh != MAP_FAILED, "cannot map {} bytes for the check itself", size);
   ASAN_POISON_MEMORY_REGION(fresh, size);
-  data_ = static_cast<std::byte*>(fresh);
+  room_ = {static_cast<std::byte*>(fresh), size, {}};
 }
 
 Arena::~Arena() {
-  if (data_ == nullptr) {
+  if (room_.data == nullptr) {
     return;
   }
-  for (const Part& part : opened_) {
+  for (const Part& part : room_.opened) {
     const std::uint64_t bytes = part.end - part.begin;
     // Of a very long part the kernel knows better where it was touched.
     if (bytes > part_bytes_read) {
-      madvise(data_ + part.begin, bytes, MADV_DONTNEED);
+      madvise(room_.data + part.begin, bytes, MADV_DONTNEED);
     } else {
       clear(part.begin, bytes);
     }
-    ASAN_POISON_MEMORY_REGION(data_ + part.begin, bytes);
+    ASAN_POISON_MEMORY_REGION(room_.data + part.begin, bytes);
   }
-  idle(size_).push_back(data_);
+  room_.opened.clear();
+  idle(room_.size).push_back(std::move(room_));
 }
 
 void Arena::open(std::uint64_t offset, std::uint64_t bytes) {
-  ASAN_UNPOISON_MEMORY_REGION(data_ + offset, bytes);
+  ASAN_UNPOISON_MEMORY_REGION(room_.data + offset, bytes);
   const Part part = {offset, offset + bytes};
   const auto holds = [&](const Part& old) {
     return old.begin <= part.begin && part.end <= old.end;
   };
-  if (std::ranges::none_of(opened_, holds)) {
-    opened_.push_back(part);
+  if (std::ranges::none_of(room_.opened, holds)) {
+    room_.opened.push_back(part);
   }
 }
 
@@ -80,7 +78,7 @@ void Arena::open(std::uint64_t offset, std::uint64_t bytes) {
 void Arena::clear(std::uint64_t offset, std::uint64_t bytes) {
   for (std::uint64_t at = 0; at < bytes; at += page_bytes) {
     const std::uint64_t here = std::min(page_bytes, bytes - at);
-    std::byte* const begin = data_ + offset + at;
+    std::byte* const begin = room_.data + offset + at;
     if (!is_zero(begin, here)) {
       std::memset(begin, 0, here);
     }

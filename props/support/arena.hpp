@@ -13,32 +13,32 @@ class Arena {
  public:
   Arena() = default;
   explicit Arena(std::uint64_t size);
-  Arena(Arena&& other) noexcept { swap(other); }
+  Arena(Arena&& other) noexcept { std::swap(room_, other.room_); }
   Arena& operator=(Arena&& other) noexcept {
-    swap(other);
+    std::swap(room_, other.room_);
     return *this;
   }
   ~Arena();
 
-  std::byte* data() const { return data_; }
+  std::byte* data() const { return room_.data; }
   void open(std::uint64_t offset, std::uint64_t bytes);
   // Of opened parts.
   void clear(std::uint64_t offset, std::uint64_t bytes);
 
  private:
-  void swap(Arena& other) noexcept {
-    std::swap(data_, other.data_);
-    std::swap(size_, other.size_);
-    std::swap(opened_, other.opened_);
-  }
-
   struct Part {
     std::uint64_t begin, end;
   };
+  struct Room {
+    std::byte* data = nullptr;
+    std::uint64_t size = 0;
+    std::vector<Part> opened;  // each once, in any order
+  };
 
-  std::byte* data_ = nullptr;
-  std::uint64_t size_ = 0;
-  std::vector<Part> opened_;  // each once, in any order
+  // At rest: all zeros, nothing opened. Of one size; thread-local, so without locks.
+  static std::vector<Room>& idle(std::uint64_t size);
+
+  Room room_;
 };
 
 }  // namespace strata::check

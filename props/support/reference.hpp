@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <deque>
 #include <iterator>
 #include <vector>
 
@@ -26,7 +25,9 @@ class Reference {
  public:
   // The part of the heap space that exists: [begin, end).
   void reset(std::uint64_t begin, std::uint64_t end) {
-    *this = Reference();
+    objects_.clear();
+    order_.clear();
+    freed_.clear();
     objects_.reserve(live_expected);
     order_.reserve(live_expected);
     begin_ = begin;
@@ -51,7 +52,7 @@ class Reference {
     order_.erase(std::ranges::find(place, order_.end(), offset, &Placed::offset));
     freed_.push_back(offset);
     if (freed_.size() > freed_kept) {
-      freed_.pop_front();
+      freed_.erase(freed_.begin());
     }
     return object;
   }
@@ -131,8 +132,8 @@ class Reference {
     Tag tag;
     std::uint64_t offset;
   };
-  std::vector<Placed> order_;  // of allocation, so that tags never fall
-  std::deque<std::uint64_t> freed_;
+  std::vector<Placed> order_;         // of allocation, so that tags never fall
+  std::vector<std::uint64_t> freed_;  // oldest first
   std::uint64_t begin_ = 0;
   std::uint64_t end_ = 0;
 };

@@ -105,7 +105,7 @@ class ScriptedMemory {
       return false;
     }
     for (std::size_t i = 0; i < space_count; ++i) {
-      spaces_[i] = SpaceState{};
+      spaces_[i].clear();
       spaces_[i].size = sizes[i];
       if (static_cast<Space>(i) != Space::heap) {
         spaces_[i].arena = Arena(sizes[i]);
@@ -114,16 +114,16 @@ class ScriptedMemory {
     // Far from real addresses, so that a stray dereference faults, and aligned no better than
     // asked.
     heap_base_ = heap_place + heap_align;
-    contents_ = {};
+    contents_.clear();
     dropped_.clear();
-    advice_ = {};
+    advice_.clear();
     reserved_ = true;
     return true;
   }
 
   void release() {
     for (SpaceState& s : spaces_) {
-      s = SpaceState{};
+      s.clear();
     }
     reserved_ = false;
   }
@@ -197,6 +197,12 @@ class ScriptedMemory {
     std::uint64_t size = 0;
     TaggedSpace committed;  // 1 = committed
     Arena arena;            // none for the heap
+
+    void clear() {
+      size = 0;
+      committed.clear();
+      arena = {};
+    }
   };
 
   static constexpr std::size_t index(Space space) { return static_cast<std::size_t>(space); }

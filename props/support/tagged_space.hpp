@@ -18,6 +18,9 @@ class TaggedSpace {
     pieces_.push_back({0, 0});
   }
 
+  // All zeros again; the room stays.
+  void clear() { pieces_.assign(1, {0, 0}); }
+
   void write(std::uint64_t begin, std::uint64_t end, Tag tag) {
     if (begin >= end) {
       return;
