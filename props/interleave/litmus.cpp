@@ -1,61 +1,14 @@
 // The checker checked: small programs of which it is known what C++ lets them do. Each outcome that
 // is permitted must be found, and none that is forbidden.
 //
-// Modelled here: loads and stores of up to four threads over one or two atomics, mutexes, plain
-// data; threads that others start, a futex (litmus_threads.cpp). Left out: what the model itself
-// leaves out (see props/support/scheduler.hpp).
-#include <gtest/gtest.h>
-
-#include <set>
-#include <utility>
-
-#include "props/support/scheduler_plain.hpp"
-#include "props/support/scheduler_sync.hpp"
-#include "props/support/scheduler_test.hpp"
+// Modelled here: loads and stores of up to four threads over one or two atomics, plain data behind
+// them. Elsewhere: what orders plain data and what does not (litmus_races.cpp); mutexes, and the
+// search itself (litmus_search.cpp); threads that others start, a futex (litmus_threads.cpp). Left
+// out: what the model itself leaves out (see props/support/scheduler.hpp).
+#include "props/interleave/litmus.hpp"
 
 namespace strata::check {
 namespace {
-
-using Mutex = SchedulingSync::Mutex;
-using Int = SchedulingSync::Atomic<int>;
-constexpr auto relaxed = std::memory_order_relaxed;
-constexpr auto acquire = std::memory_order_acquire;
-constexpr auto release = std::memory_order_release;
-constexpr auto acq_rel = std::memory_order_acq_rel;
-constexpr auto seq_cst = std::memory_order_seq_cst;
-
-using Outcomes = std::set<std::pair<int, int>>;
-
-// Two threads share x, y and the plain data; each leaves a result.
-class Litmus : public testing::Test {
- protected:
-  void reset() {
-    x = y = Int{};
-    a = b = Mutex{};
-    data.reset(0);
-    first = second = -1;
-  }
-
-  template <class... Threads>
-  Scenario of(Threads... threads) {
-    return {.setup = [this] { reset(); },
-            .threads = {std::move(threads)...},
-            .check = [this] { outcomes.emplace(first, second); }};
-  }
-
-  // Every (first, second) that some schedule gives.
-  template <class... Threads>
-  Outcomes all(Threads... threads) {
-    expect_passes(of(std::move(threads)...));
-    return outcomes;
-  }
-
-  Int x, y;
-  Mutex a, b;
-  Plain<int> data;
-  int first = -1, second = -1;
-  Outcomes outcomes;
-};
 
 using StoreBuffering = Litmus;
 
@@ -249,133 +202,6 @@ TEST_F(Coherence, compare_exchange_succeeds_once_and_may_fail_on_an_old_value) {
   EXPECT_EQ(
       all([&] { x.store(3, relaxed), x.store(0, relaxed), first = 0; }, [&] { take(second); }),
       (Outcomes{{0, 10}, {0, 3}}));
-}
-
-using Locks = Litmus;
-
-TEST_F(Locks, exclude_and_order) {
-  const auto add = [&] {
-    const Guard guard(a, rank::commit);
-    data.write(data.read() + 1);
-  };
-  expect_passes({.setup = [this] { reset(); },
-                 .threads = {3, add},
-                 .check = [this] { require(data.read() == 3, "an update was lost"); }});
-}
-
-TEST_F(Locks, a_forgotten_one_is_found) {
-  expect_fails(of(
-                   [&] {
-                     const Guard guard(a, rank::commit);
-                     data.write(1);
-                   },
-                   [&] { data.write(2); }),
-               "data race: a write");
-}
-
-// No schedule lets these two collide in time: only happens-before tells.
-TEST_F(Locks, two_different_ones_do_not_order) {
-  const auto write = [&](Mutex& mutex) {
-    const Guard guard(mutex, rank::commit);
-    data.write(1);
-  };
-  expect_fails(of([&] { write(a); }, [&] { write(b); }), "data race: a write", {.preemptions = 0});
-}
-
-TEST_F(Locks, try_lock_is_busy_only_while_it_is_held) {
-  const Outcomes found = all(
-      [&] {
-        const Guard guard(a, rank::commit);
-        first = 1;
-      },
-      [&] { second = Guard<Mutex>::try_lock(a, rank::commit) ? 1 : 0; });
-  EXPECT_EQ(found, (Outcomes{{1, 0}, {1, 1}}));
-}
-
-// The deadlock that ranks prevent: here each thread gives the two locks ranks of its own.
-TEST_F(Locks, a_deadlock_is_found) {
-  const auto take_both = [](Mutex& one, Mutex& other) {
-    const Guard<Mutex, role::Commit> outer(one, rank::commit);
-    const Guard<Mutex, role::Purge> inner(other, rank::purge);
-  };
-  expect_fails(of([=, this] { take_both(a, b); }, [=, this] { take_both(b, a); }),
-               "deadlock: thread 0 waits for thread 1; thread 1 waits for thread 0");
-}
-
-TEST_F(Locks, a_wrong_order_is_found_without_a_deadlock) {
-  expect_fails(of(
-                   [&] {
-                     const Guard<Mutex, role::Purge> outer(a, rank::purge);
-                     const Guard<Mutex, role::Commit> inner(b, rank::commit);
-                   },
-                   [] {}),
-               "lock order: rank 2 taken while holding rank 3");
-}
-
-TEST_F(Locks, waiting_for_oneself_is_found) {
-  expect_fails(of(
-                   [&] {
-                     a.lock(rank::commit);
-                     a.lock(rank::purge);
-                   },
-                   [] {}),
-               "deadlock: thread 0 waits for thread 0");
-}
-
-TEST_F(Locks, a_lock_left_at_the_end_is_found) {
-  expect_fails(of([&] { a.lock(rank::commit); }, [] {}), "ended with a lock held");
-}
-
-using Search = Litmus;
-
-TEST_F(Search, a_livelock_is_found) {
-  expect_fails(of(
-                   [&] {
-                     while (x.load(relaxed) == 0) {
-                     }
-                   },
-                   [] {}),
-               "a livelock");
-}
-
-// Three operations cut a thread into four steps; without bounds the schedules of two threads are
-// the ways to merge their steps: 8 over 4.
-TEST_F(Search, runs_every_schedule_once) {
-  const auto steps = [](Int& at) {
-    at.store(1, relaxed), at.store(2, relaxed), at.store(3, relaxed);
-  };
-  const Exploration all =
-      scheduler().explore(of([&] { steps(x); }, [&] { steps(y); }), {.preemptions = 100});
-  EXPECT_TRUE(all.complete);
-  EXPECT_EQ(all.executions, 70U);
-}
-
-// With one preemption: either thread first, cut at one of its steps (or not at all).
-TEST_F(Search, keeps_the_bound_on_preemptions) {
-  const auto steps = [](Int& at) {
-    at.store(1, relaxed), at.store(2, relaxed), at.store(3, relaxed);
-  };
-  const Scenario scenario = of([&] { steps(x); }, [&] { steps(y); });
-  EXPECT_EQ(scheduler().explore(scenario, {.preemptions = 0}).executions, 2U);
-  EXPECT_EQ(scheduler().explore(scenario, {.preemptions = 1}).executions, 2U + 2 * 3);
-}
-
-TEST_F(Search, says_when_it_did_not_finish) {
-  const auto steps = [](Int& at) { at.store(1, relaxed), at.store(2, relaxed); };
-  const Exploration some =
-      scheduler().explore(of([&] { steps(x); }, [&] { steps(y); }), {.executions = 3});
-  EXPECT_TRUE(some.passed());
-  EXPECT_FALSE(some.complete);
-  EXPECT_EQ(some.executions, 3U);
-}
-
-TEST_F(Search, refuses_a_schedule_that_does_not_fit) {
-  const Scenario scenario = of([&] { x.store(1, relaxed); }, [&] { y.store(1, relaxed); });
-  for (const char* schedule : {"0.7", "x", "0.1,", "1.1,0.1", "99.1"}) {
-    EXPECT_FALSE(scheduler().replay(scenario, {}, schedule).passed()) << schedule;
-  }
-  EXPECT_TRUE(scheduler().replay(scenario, {}, "-").passed());
-  EXPECT_TRUE(scheduler().replay(scenario, {}, "0.1").passed());
 }
 
 }  // namespace

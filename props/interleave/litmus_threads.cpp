@@ -4,6 +4,8 @@
 // Left out: what the model itself leaves out (see props/support/scheduler.hpp).
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "props/support/scheduler_plain.hpp"
 #include "props/support/scheduler_sync.hpp"
 #include "props/support/scheduler_test.hpp"
@@ -99,6 +101,36 @@ TEST_F(LitmusThreads, a_sleeper_is_woken) {
         word.store(1, std::memory_order_release);
         scheduler().wake_one(&word);
       }));
+}
+
+// Of two that sleep either may be woken, and wakes the other.
+TEST_F(LitmusThreads, any_sleeper_is_woken) {
+  std::uint32_t asleep = 0;
+  int woken = -1;
+  std::set<int> woken_of_two;
+  const auto sleep = [&](int self) {
+    ++asleep;
+    scheduler().sleep(&word, 0);
+    woken = woken < 0 ? self : woken;
+    scheduler().wake_one(&word);
+  };
+  bool two = false;
+  Scenario scenario = of({[&] { sleep(0); }, [&] { sleep(1); },
+                          [&] {
+                            two = asleep == 2;
+                            word.store(1, std::memory_order_relaxed);
+                            scheduler().wake_one(&word);
+                          }});
+  scenario.begin_at_once = 3;
+  scenario.check = [&] {
+    if (two) {
+      woken_of_two.insert(woken);
+    }
+    asleep = 0;
+    woken = -1;
+  };
+  expect_passes(scenario, {.preemptions = 0});
+  EXPECT_EQ(woken_of_two, (std::set<int>{0, 1}));
 }
 
 TEST_F(LitmusThreads, a_lost_wake_up_is_found) {
