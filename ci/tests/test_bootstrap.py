@@ -1,10 +1,9 @@
 """ci/bootstrap on machines that lack things: dpkg-query, apt-get and sudo are the test's own."""
 
 import pathlib
-import tempfile
 import unittest
 
-from common import ROOT, run, write_program
+from common import ROOT, directory_for, run, write_program
 
 BOOTSTRAP = str(ROOT / "ci" / "bootstrap")
 
@@ -34,9 +33,7 @@ class Machine:
 
 class Bootstrap(unittest.TestCase):
     def setUp(self):
-        temporary = tempfile.TemporaryDirectory()
-        self.addCleanup(temporary.cleanup)
-        self.directory = temporary.name
+        self.directory = directory_for(self)
         self.packages = Machine(self.directory, [], root=False).bootstrap("--list").stdout.split()
 
     def test_an_empty_machine_lacks_everything(self):

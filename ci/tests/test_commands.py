@@ -1,25 +1,30 @@
-"""The commands: a slip of the finger starts nothing, and who ends a run ends all of it."""
+"""The commands: a slip of the finger starts nothing, a run ends with what it found, and who ends a
+run ends all of it."""
 
 import os
-import pathlib
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 import unittest
 
-from common import ROOT
+from common import ROOT, directory_for
 
-# A run of one step, which says that it runs and then goes on for a minute.
+# A run of one step, whose report stays out of the way of the real one's.
 RUN = """
-import sys
+import pathlib, sys
 sys.path.insert(0, "ci/lib")
 import main, steps, tables
-tables.CHECK = [steps.Step("name", "what", ("bash", "-c", "echo $$ >{file}; sleep 60"), 60)]
+steps.ROOT = pathlib.Path({directory!r})
+tables.CHECK = [steps.Step("name", "what", ("bash", "-c", {step!r}), 60)]
 sys.argv = ["main.py", "check"]
 sys.exit(main.main())
 """
+
+
+def start(directory, step):
+    program = RUN.format(directory=str(directory), step=step)
+    return subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.DEVNULL)
 
 
 class Commands(unittest.TestCase):
@@ -33,20 +38,23 @@ class Commands(unittest.TestCase):
             self.assertEqual(done.returncode, 2, command)
             self.assertIn(command[-1] if command[-1] != "lua" else "--onl", done.stdout + done.stderr)
 
+    def test_the_exit_code_says_what_became_of_the_steps(self):
+        for step, code in (("true", 0), ("false", 1), ("exit 127", 2)):
+            self.assertEqual(start(directory_for(self), step).wait(timeout=20), code, step)
+
     def test_what_is_ended_ends_its_step(self):
-        with tempfile.TemporaryDirectory() as directory:
-            file = pathlib.Path(directory) / "pid"
-            run = subprocess.Popen([sys.executable, "-c", RUN.format(file=file)], cwd=ROOT,
-                                   stdout=subprocess.DEVNULL)
-            for _ in range(100):
-                if file.exists() and file.read_text():
-                    break
-                time.sleep(0.1)
-            step = int(file.read_text())
-            run.send_signal(signal.SIGTERM)
-            self.assertEqual(run.wait(timeout=20), 128 + signal.SIGTERM)
-            with self.assertRaises(ProcessLookupError):
-                os.kill(step, 0)
+        directory = directory_for(self)
+        file = directory / "pid"
+        run = start(directory, f"echo $$ >{file}; sleep 60")
+        for _ in range(100):
+            if file.exists() and file.read_text():
+                break
+            time.sleep(0.1)
+        step = int(file.read_text())
+        run.send_signal(signal.SIGTERM)
+        self.assertEqual(run.wait(timeout=20), 128 + signal.SIGTERM)
+        with self.assertRaises(ProcessLookupError):
+            os.kill(step, 0)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
-"""The disassembly check's reading of a listing."""
+"""The disassembly check's reading of a listing, and how it ends."""
 
 import unittest
+from unittest import mock
 
-import common  # noqa: F401  (finds ci/lib)
+import common  # finds ci/lib
 import hit_path
 
 HIT = """
@@ -51,6 +52,28 @@ class Following(unittest.TestCase):
     def test_a_missing_symbol_is_an_error(self):
         with self.assertRaises(hit_path.Unreadable):
             hit_path.hit_path("/bin/true", "no_such_function")
+
+
+class Ending(unittest.TestCase):
+    KEEPS, BREAKS = hit_path.HitPath(5, 1), hit_path.HitPath(6, 1)
+
+    def exit(self, asked, malloc, free):
+        script = common.load("ci/disassembly")
+        rows = [("pair", "library", "", {"malloc": (5, 1), "free": (5, 1)}, asked)]
+        build = common.directory_for(self)
+        (build / "library").touch()
+        with (mock.patch.object(script, "ROWS", rows),
+              mock.patch.object(hit_path, "hit_path", side_effect=[malloc, free])):
+            return common.exit_of(script, "--build", build)
+
+    def test_every_path_must_do_what_is_asked_of_it(self):
+        self.assertEqual(self.exit("keep", self.KEEPS, self.KEEPS), 0)
+        self.assertEqual(self.exit("keep", self.BREAKS, self.KEEPS), 1)
+        self.assertEqual(self.exit("break", self.BREAKS, self.BREAKS), 0)
+        self.assertEqual(self.exit("break", self.KEEPS, self.BREAKS), 1)
+
+    def test_a_path_that_cannot_be_followed_is_not_a_pass(self):
+        self.assertEqual(self.exit("keep", hit_path.Unreadable(), self.KEEPS), 1)
 
 
 if __name__ == "__main__":

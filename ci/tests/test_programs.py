@@ -1,11 +1,9 @@
 """ci/programs sees a library that changes what a program does."""
 
-import pathlib
 import subprocess
-import tempfile
 import unittest
 
-from common import ROOT, run
+from common import ROOT, directory_for, run
 
 PROGRAMS = str(ROOT / "ci" / "programs")
 ALLOCATOR = "#include <stddef.h>\nvoid* malloc(size_t size) { (void)size; return NULL; }\n"
@@ -13,9 +11,7 @@ ALLOCATOR = "#include <stddef.h>\nvoid* malloc(size_t size) { (void)size; return
 
 class Programs(unittest.TestCase):
     def setUp(self):
-        temporary = tempfile.TemporaryDirectory()
-        self.addCleanup(temporary.cleanup)
-        self.directory = pathlib.Path(temporary.name)
+        self.directory = directory_for(self)
 
     def build(self, source):
         (self.directory / "library.c").write_text(source)

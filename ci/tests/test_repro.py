@@ -3,17 +3,14 @@
 It runs in a directory of its own, where cmake, ctest and ninja are the test's.
 """
 
-import importlib.machinery
-import importlib.util
 import json
 import pathlib
 import re
 import shutil
 import subprocess
-import tempfile
 import unittest
 
-from common import ROOT, write_program
+from common import ROOT, directory_for, load, write_program
 
 # A target is built by copying its program from `sources`; GoogleTest's tells ctest its tests then.
 CMAKE = """
@@ -44,9 +41,7 @@ GTEST = '[[ $1 != --gtest_list_tests ]] || { [[ $2 != *Suite.Case ]] || echo "  
 
 class Repro(unittest.TestCase):
     def setUp(self):
-        temporary = tempfile.TemporaryDirectory()
-        self.addCleanup(temporary.cleanup)
-        self.root = pathlib.Path(temporary.name).resolve()
+        self.root = directory_for(self)
         for name in ("bin", "sources", "ci"):
             (self.root / name).mkdir()
         shutil.copy(ROOT / "ci" / "repro", self.root / "ci")
@@ -200,9 +195,7 @@ class Repro(unittest.TestCase):
 
 class WhatFailuresPrint(unittest.TestCase):
     def test_every_kind_and_preset_that_is_printed_is_known(self):
-        loader = importlib.machinery.SourceFileLoader("repro", str(ROOT / "ci" / "repro"))
-        repro = importlib.util.module_from_spec(importlib.util.spec_from_loader("repro", loader))
-        loader.exec_module(repro)
+        repro = load("ci/repro")
         files = [path for room in ("core", "props", "fuzz", "ci", "bench")
                  for path in (ROOT / room).rglob("*") if path.is_file() and "tests" not in path.parts]
         printed = [found for path in files if path != ROOT / "ci" / "repro"

@@ -1,14 +1,13 @@
 """The runner: nothing but a good end is a pass."""
 
 import io
-import pathlib
-import tempfile
 import time
+import types
 import unittest
-import unittest.mock
 from contextlib import redirect_stdout
+from unittest import mock
 
-import common  # noqa: F401  (finds ci/lib)
+import common  # finds ci/lib
 import report
 import steps
 
@@ -17,18 +16,21 @@ SUITE = '<testsuite><testcase name="a" status="run" time="1"/>{}</testsuite>'
 
 class Runner(unittest.TestCase):
     def setUp(self):
-        temporary = tempfile.TemporaryDirectory()
-        self.addCleanup(temporary.cleanup)
-        self.directory = pathlib.Path(temporary.name)
+        self.directory = common.directory_for(self)
         self.junit = self.directory / "build" / "p" / "junit.xml"
         self.junit.parent.mkdir(parents=True)
-        patch = unittest.mock.patch.object(steps, "ROOT", self.directory)
+        patch = mock.patch.object(steps, "ROOT", self.directory)
         patch.start()
         self.addCleanup(patch.stop)
 
     def run_step(self, script, limit_s=20, preset="", time_left_s=100):
         step = steps.Step("name", "what", ("bash", "-c", script), limit_s, preset)
         return steps.run(step, self.directory / "log", time_left_s, steps.Progress())
+
+    def judge(self, code, command="true", preset=""):
+        (self.directory / "log").touch()
+        step = steps.Step("name", "what", (command,), 20, preset)
+        return steps.judge(step, code, self.directory / "log", 1).status
 
     def write_junit(self, more=""):
         text = SUITE.format(more).replace('"', '\\"')
@@ -53,6 +55,10 @@ class Runner(unittest.TestCase):
         result = self.run_step("echo \"x is missing. It is in Debian's package 'y'\"; exit 1")
         self.assertEqual(result.status, steps.MISSING)
 
+    def test_only_our_own_commands_say_by_2_that_something_is_missing(self):
+        self.assertEqual(self.judge(2, "ci/style"), steps.MISSING)
+        self.assertEqual(self.judge(2, "cmake"), steps.FAILED)
+
     def test_over_its_limit_a_step_and_its_children_are_killed(self):
         started = time.monotonic()
         result = self.run_step(f"(sleep 4; touch {self.directory}/alive) & wait", limit_s=1)
@@ -66,6 +72,9 @@ class Runner(unittest.TestCase):
         self.assertEqual(result.status, steps.OUT_OF_TIME)
         self.assertFalse((self.directory / "started").exists())
 
+    def test_a_step_gets_no_more_than_the_time_left(self):
+        self.assertEqual(self.run_step("sleep 3", time_left_s=0.5).status, steps.OUT_OF_TIME)
+
     def test_tests_are_counted(self):
         result = self.run_step(self.write_junit('<testcase name="b" status="run" time="1"/>'),
                                preset="p")
@@ -77,6 +86,11 @@ class Runner(unittest.TestCase):
             result = self.run_step(self.write_junit(bad), preset="p")
             self.assertEqual((result.status, result.passed, result.failed), (steps.FAILED, 1, 1))
             self.assertEqual(result.again, ["ci/repro test:p:bad"])
+
+    def test_good_tests_do_not_excuse_how_their_step_ended(self):
+        self.junit.write_text(SUITE.format(""))
+        for code, status in ((0, steps.PASSED), (3, steps.FAILED), (None, steps.OUT_OF_TIME)):
+            self.assertEqual(self.judge(code, preset="p"), status)
 
     def test_results_of_an_earlier_run_do_not_count(self):
         self.junit.write_text(SUITE.format(""))
@@ -93,6 +107,21 @@ class Runner(unittest.TestCase):
         self.assertEqual(steps.verdict(results[1:]), steps.MISSING)
         self.assertEqual(steps.verdict(results[2:]), steps.PASSED)
         self.assertIn("again: false", output.getvalue())
+
+    def test_the_worst_is_a_failure_then_a_missing_tool_then_lost_time(self):
+        order = (steps.FAILED, steps.MISSING, steps.OUT_OF_TIME, steps.PASSED)
+        self.assertEqual([steps.EXIT[status] for status in order], [1, 2, 3, 0])
+        for at, worst in enumerate(order):
+            results = [types.SimpleNamespace(status=status) for status in reversed(order[at:])]
+            self.assertEqual(steps.verdict(results), worst)
+
+    def test_figures_of_an_earlier_run_are_not_reported(self):
+        figures = self.directory / "build" / "bench" / "bench.json"
+        figures.parent.mkdir()
+        figures.write_text('{"rounds": 1}')
+        with mock.patch.object(report, "ROOT", self.directory):
+            for started, reported in ((time.time() - 60, {"rounds": 1}), (time.time() + 60, None)):
+                self.assertEqual(report.summary("check", False, [], started)["bench"], reported)
 
     def test_the_report_names_what_failed_and_every_key_is_documented(self):
         with redirect_stdout(io.StringIO()):
