@@ -55,6 +55,18 @@ class Runner(unittest.TestCase):
         result = self.run_step("echo \"x is missing. It is in Debian's package 'y'\"; exit 1")
         self.assertEqual(result.status, steps.MISSING)
 
+    def test_a_failed_test_says_more_than_a_missing_tool_elsewhere(self):
+        missing = "x is missing. It is in Debian's package 'y'"
+        said = '<testcase name="{}" status="fail" time="0"><system-out>{}</system-out></testcase>'
+        (self.directory / "log").write_text(missing)
+        step = steps.Step("name", "what", ("true",), 20, "p")
+        for more, status in ((said.format("bad", missing), steps.MISSING),
+                             (said.format("bad", "1 is not 2"), steps.FAILED),
+                             ("", steps.PASSED)):
+            self.junit.write_text(SUITE.format(more))
+            code = 0 if status == steps.PASSED else 8
+            self.assertEqual(steps.judge(step, code, self.directory / "log", 1).status, status)
+
     def test_only_our_own_commands_say_by_2_that_something_is_missing(self):
         self.assertEqual(self.judge(2, "ci/style"), steps.MISSING)
         self.assertEqual(self.judge(2, "cmake"), steps.FAILED)
