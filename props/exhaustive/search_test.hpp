@@ -75,6 +75,8 @@ void expect_sound(const SearchSpace& space, const Minimum& minimum, Check check)
   if (replay == nullptr) {
     EXPECT_GE(result.states, minimum.states);
     EXPECT_GE(result.transitions, minimum.transitions);
+    EXPECT_GE(result.probes, minimum.probes);
+    EXPECT_GE(result.bad_frees, minimum.bad_frees);
     EXPECT_GT(result.exhausted, 0U);
     check(result);
   }

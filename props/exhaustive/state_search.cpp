@@ -31,33 +31,5 @@ TEST(FullSearch, ThreeWholeSegments) {
                         minimum::three_whole_segments, 12);
 }
 
-// The search itself: a system that keeps what it says it dropped is found out in a few steps, and
-// the counter-example fails again when it is replayed.
-struct Keeps : SearchMemory<Least> {
-  bool decommit(Space space, std::uint64_t offset, std::uint64_t size) {
-    const Pages before = pages;
-    const bool done = SearchMemory<Least>::decommit(space, offset, size);
-    pages = before;
-    return done;
-  }
-};
-
-TEST(StateSearch, FindsAPlantedBug) {
-  const SearchSpace space = {.end_slot = 2};
-  const SearchResult result = Search<Least, Keeps>(space).run();
-  print(result);
-  EXPECT_FALSE(result.complete);
-  const CounterExample& found = result.counter_example;
-  EXPECT_NE(found.text.find("purge"), std::string::npos) << found.text;
-  EXPECT_LE(found.operations, 3U) << found.text;
-  const auto again = Search<Least, Keeps>(space).replay(from_hex(found.encoded));
-  EXPECT_EQ(again.counter_example.text, found.text);
-}
-
-// A search that is stopped says so, and of which length every sequence was tried.
-TEST(StateSearch, SaysThatItWasStopped) {
-  expect_stopped<Least>({.end_slot = 2, .states_max = 1000}, {1000, 1000}, 3);
-}
-
 }  // namespace
 }  // namespace strata::check
