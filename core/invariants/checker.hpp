@@ -89,8 +89,7 @@ class CheckingHooks {
     for (std::uint32_t i = 0; i < std::min(count, Touched::capacity); ++i) {
       check(heap, touched.at[i].slot, touched.at[i].unit, reports);
     }
-    const std::uint32_t period = period_.load(std::memory_order_relaxed);
-    if (period != 0 && events_.fetch_add(count, std::memory_order_relaxed) % period < count) {
+    if (comes_to_a_period(count)) {
       const typename Heap::AllLocks all(heap);
       Validator<Heap>(heap, reports).books();
     }
@@ -111,6 +110,13 @@ class CheckingHooks {
   static Touched& touched() {
     static constinit thread_local Touched touched{};
     return touched;
+  }
+
+  // Whether one of these events, the next `count`, is a period's last.
+  bool comes_to_a_period(std::uint32_t count) {
+    const std::uint64_t period = period_.load(std::memory_order_relaxed);
+    return period != 0 &&
+           events_.fetch_add(count, std::memory_order_relaxed) % period + count >= period;
   }
 
   // Relaxed: who frees an item has it from who was given it, and nothing else hangs on its mark.

@@ -201,6 +201,9 @@ TEST(Caches, LowestSlotFirstAndPagesGoBack) {
   for (Cache* const cache : {a, b, c}) {
     room->detach(cache);
   }
+  EXPECT_TRUE(room.drops(Space::caches).empty());
+  room->purge(room->dead());
+  EXPECT_EQ(room.drops(Space::caches).size(), 3U) << "the very first thread's too";
 }
 
 TEST(Caches, WithoutRoomAThreadUsesTheDeadOne) {

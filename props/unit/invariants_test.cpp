@@ -74,6 +74,24 @@ TEST_F(Validation, WhatIsHeld) {
   room->deallocate(cache, two);
 }
 
+// Unlike an item, a block that is larger than its magazine's class would not serve a request.
+TEST_F(Validation, AHeldBlockIsOfItsMagazinesClass) {
+  auto* const cache = room.cache();
+  const plan::Class held = Plan::bin_for(128 * kib);
+  for (const std::uint64_t size : {64 * kib, 128 * kib, 256 * kib}) {
+    const Address block = room->allocate(room->dead(), size);
+    cache->blocks.push(held, block);
+    EXPECT_EQ(room->validate(Quiet::yes), size == 128 * kib) << size;
+    for (const Report& report : room.hooks().reports) {
+      EXPECT_STREQ(report.invariant, "a held unit is used, of its class, and not free");
+      EXPECT_EQ(report.address, block);
+    }
+    room.take_problems();
+    EXPECT_EQ(cache->blocks.pop(held), block);
+    room->deallocate(room->dead(), block);
+  }
+}
+
 TEST_F(Validation, Slots) {
   expect_named("an absent slot is not used", slot,
                [&] { books().control().first_slot = slot + 1; });
@@ -119,14 +137,20 @@ TEST_F(Validation, Slots) {
                [&] { region(free).writable = Plan::chunks_per_region + 1; });
 }
 
-// Advice on a slot in the middle of unused ones splits the mapping in three.
-TEST_F(Validation, AdviceSplitsMappings) {
+// Advice on a slot in the middle of unused ones, or a prefix that ends in it, splits the mapping in
+// three.
+TEST_F(Validation, AdviceAndPrefixesSplitMappings) {
   const std::uint32_t free = books().control().end_slot - Plan::regions_per_segment * 2 - 2;
   ASSERT_EQ(region(free).writable + region(free + 1).writable, 0);
   const std::uint64_t before = room->bounds().mappings;
   region(free).pages = Pages::huge;
   EXPECT_EQ(room->bounds().mappings, before + 2);
   region(free).pages = Pages::unadvised;
+  for (const std::uint32_t writable : {1U, Plan::chunks_per_region}) {
+    region(free).writable = static_cast<std::uint16_t>(writable);
+    EXPECT_EQ(room->bounds().mappings, before + 2) << writable;
+  }
+  region(free).writable = 0;
 }
 
 TEST_F(Validation, Runs) {
@@ -134,6 +158,11 @@ TEST_F(Validation, Runs) {
   expect_named("a run is writable to its end", run_slot, [&] { region(run_slot).writable = 0; });
   expect_named("a run keeps the dirt past its end on record", run_slot,
                [&] { region(run_slot).dirty = 1; });
+  expect_named("a run is writable to its end", run_slot + 1,
+               [&] { region(run_slot + 1).writable = 0; });
+  const std::uint32_t last = run_slot + 2 * Plan::regions_per_segment - 1;  // behind the run's end
+  expect_named("a run keeps the dirt past its end on record", last,
+               [&] { region(last).dirty = static_cast<std::uint16_t>(region(last).writable + 1); });
   expect_named("a run has one record", run_slot + 1, [&] { region(run_slot + 1).run_units = 1; });
   expect_named("what takes whole segments starts with one", run_slot + 1, [&] {
     publish(run_slot, Plan::unused);
@@ -304,6 +333,14 @@ TEST_F(Validation, Blocks) {
   });
   expect_named("a used block is marked dirty", block_slot,
                [&] { books().dirty_blocks(block_slot).take(0); });
+}
+
+TEST_F(Validation, EverySlotOfABlockRegion) {
+  const Address block = room->allocate(room->dead(), 64 * mib);  // of a whole segment
+  const std::uint32_t second = slot_of(block) + 1;
+  expect_named("a used slot's dirt is in its region's books", second,
+               [&] { region(second).dirty = 1; });
+  room->deallocate(room->dead(), block);
 }
 
 }  // namespace

@@ -41,7 +41,7 @@ class Shards : public testing::Test {
     }
     return slots;
   }
-  const bin_t& bin(plan::Shard shard) {
+  bin_t& bin(plan::Shard shard) {
     return room.books().bin(Plan::bin_in(shard, Plan::bin_for(item_bytes)));
   }
   void finish() {
@@ -125,6 +125,15 @@ TEST_F(Shards, ABinThatCannotHaveARegionGoesOnBorrowing) {
     EXPECT_EQ(room.books().region(0).writable, writable) << "what is ready goes before growth";
   }
   room.memory().failures = {};
+  finish();
+}
+
+TEST_F(Shards, ABinThatHasBorrowedMoreThanItMayIsReported) {
+  bin(1).borrowed = borrowed_max;
+  EXPECT_TRUE(room->validate(Quiet::yes));
+  ++bin(1).borrowed;
+  EXPECT_THROW(room->validate(Quiet::yes), Violation);
+  bin(1).borrowed = 0;
   finish();
 }
 
