@@ -164,7 +164,7 @@ class Judge {
     std::fflush(stdout);
   }
 
-  bool summary() const {
+  Verdict summary() const {
     const bool second = !options_.second_solver.empty();
     fmt::print(
         "\n{} obligations of {} claims: {} proved, {} twins refuted, in {:.1f} s of one core", all_,
@@ -177,7 +177,8 @@ class Judge {
     if (all_ == 0) {
       fmt::print("strata_prove: no obligation has such a name\n");
     }
-    return all_ != 0 && proved_ == all_ && refuted_ == all_ && (!second || agreed_ == all_);
+    const bool holds = all_ != 0 && proved_ == all_ && refuted_ == all_;
+    return {holds && (!second || agreed_ == all_), proved_, claims_};
   }
 
  private:
@@ -237,8 +238,8 @@ class Judge {
 
 }  // namespace
 
-bool judge(const std::vector<Obligation>& obligations, const std::string& bitcode_file,
-           const Options& options) {
+Verdict judge(const std::vector<Obligation>& obligations, const std::string& bitcode_file,
+              const Options& options) {
   Judge judge(bitcode_file, options);
   for (const Obligation& obligation : obligations) {
     if (obligation.name.find(options.only) != std::string::npos) {

@@ -13,9 +13,14 @@ struct Options {
   std::string second_solver;  // needs export_directory
 };
 
-// Whether all is as it must be: every obligation proved, a planted bug refuted for each, and the
-// second solver, if one is asked, of the same mind about both.
-bool judge(const std::vector<Obligation>& obligations, const std::string& bitcode_file,
-           const Options& options);
+struct Verdict {
+  // All is as it must be: every obligation proved, a planted bug refuted for each, and the second
+  // solver, if one is asked, of the same mind about both.
+  bool holds;
+  std::size_t obligations, claims;  // that were proved
+};
+
+Verdict judge(const std::vector<Obligation>& obligations, const std::string& bitcode_file,
+              const Options& options);
 
 }  // namespace strata::prove

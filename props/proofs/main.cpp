@@ -7,6 +7,32 @@
 
 #include "props/proofs/judge.hpp"
 
+namespace strata::prove {
+namespace {
+
+// What is no longer asked would be missed by nobody: at least so much has to be proved.
+struct Room {
+  std::vector<Obligation> (*obligations)();
+  std::size_t obligations_min, claims_min;
+};
+
+bool holds(const Room& room, const std::string& bitcode, const Options& options) {
+  const Verdict verdict = judge(room.obligations(), bitcode, options);
+  if (!verdict.holds || !options.only.empty()) {
+    return verdict.holds;
+  }
+  const bool is_all =
+      verdict.obligations >= room.obligations_min && verdict.claims >= room.claims_min;
+  if (!is_all) {
+    fmt::print("strata_prove: {} obligations of {} claims are what there was to prove\n",
+               room.obligations_min, room.claims_min);
+  }
+  return is_all;
+}
+
+}  // namespace
+}  // namespace strata::prove
+
 int main(int argc, char** argv) {
   using namespace strata::prove;
   CLI::App app("Proofs about the production source, by Z3; each with a bug that must be refuted.");
@@ -24,12 +50,12 @@ int main(int argc, char** argv) {
   app.add_option("--cvc5", options.second_solver, "let this program judge the exported problems");
   CLI11_PARSE(app, argc, argv);
 
-  const std::map<std::string, std::vector<Obligation> (*)()> rooms = {
-      {"pow2", pow2_obligations},        {"quarter", quarter_obligations},
-      {"binmap", binmap_obligations},    {"lists", list_obligations},
-      {"chunks", chunk_obligations},     {"items", item_obligations},
-      {"moves", move_obligations},       {"blocks", block_obligations},
-      {"segments", segment_obligations},
+  const std::map<std::string, Room> rooms = {
+      {"pow2", {pow2_obligations, 32, 159}},      {"quarter", {quarter_obligations, 32, 291}},
+      {"binmap", {binmap_obligations, 45, 140}},  {"lists", {list_obligations, 2, 10}},
+      {"chunks", {chunk_obligations, 6, 195}},    {"items", {item_obligations, 18, 168}},
+      {"moves", {move_obligations, 12, 450}},     {"blocks", {block_obligations, 6, 117}},
+      {"segments", {segment_obligations, 3, 25}},
   };
   if (!rooms.contains(room)) {
     fmt::print(stderr,
@@ -39,7 +65,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   try {
-    if (judge(rooms.at(room)(), bitcode, options)) {
+    if (holds(rooms.at(room), bitcode, options)) {
       return 0;
     }
     fmt::print("again: ci/repro test:prove:prove_{}\n", room);
