@@ -22,14 +22,14 @@ using namespace strata::check;
 // Sizes by which to know our own requests again.
 constexpr std::size_t first_bytes = 70'001;
 constexpr std::size_t grown_bytes = 140'003;
-constexpr std::size_t zeroed_bytes = 90'007;
+constexpr std::size_t zeroed_bytes = 7 * 12'859;
 constexpr std::size_t aligned_bytes = 50'021;
 constexpr std::size_t of_child_bytes = 60'013;
 
 [[noreturn]]
 void act() {
   void* const object = std::realloc(std::malloc(first_bytes), grown_bytes);
-  void* const zeroed = std::calloc(1, zeroed_bytes);
+  void* const zeroed = std::calloc(7, zeroed_bytes / 7);
   std::jthread([&] { std::free(zeroed); }).join();
   void* const aligned = std::aligned_alloc(256, aligned_bytes);
   const bool is_usable = malloc_usable_size(aligned) >= aligned_bytes;
@@ -67,7 +67,8 @@ std::string story(const std::vector<TraceOperation>& operations) {
     const bool ends_ours = op.ends() && which < std::ssize(objects);
     if (op.makes() && is_ours) {
       objects.push_back(op.object);
-      text += fmt::format("{}.{}:{} ", static_cast<int>(op.kind), op.thread, op.size);
+      text += fmt::format("{}.{}:{}^{} ", static_cast<int>(op.kind), op.thread, op.size,
+                          op.align_shift);
     }
     if (ends_ours) {
       text += fmt::format("t{} ends {} ", op.thread, which);
@@ -105,7 +106,7 @@ int main(int argc, char** argv) {
   const std::string seen = story(read_only_file_of(directory));
   std::filesystem::remove_all(directory);
   const std::string expected =
-      fmt::format("{0}.0:{4} {1}.0:{5} t0 ends 0 {2}.0:{6} t1 ends 2 {3}.0:{7} t0 ends 1 ",
+      fmt::format("{0}.0:{4}^0 {1}.0:{5}^0 t0 ends 0 {2}.0:{6}^0 t1 ends 2 {3}.0:{7}^8 t0 ends 1 ",
                   static_cast<int>(Kind::allocate), static_cast<int>(Kind::resize),
                   static_cast<int>(Kind::allocate_known), static_cast<int>(Kind::allocate_aligned),
                   first_bytes, grown_bytes, zeroed_bytes, aligned_bytes);

@@ -3,7 +3,9 @@
 
 #include <malloc.h>
 
+#include <algorithm>
 #include <atomic>
+#include <bit>
 #include <cstdlib>
 #include <thread>
 
@@ -66,7 +68,8 @@ class Performer {
       return publish(step, nowhere());
     }
     void* const pointer = std::realloc(old == nowhere() ? nullptr : old, step.size);
-    if (contents == Contents::checked) {
+    if (contents == Contents::checked && pointer != nullptr) {
+      check_fresh(step, pointer);
       check_words(step, pointer, step.old, std::min(script_.sizes[step.old], step.size));
     }
     publish(step, pointer);
@@ -130,8 +133,10 @@ class Performer {
     if (malloc_usable_size(pointer) < step.size) {
       fail(step, "has too few usable bytes");
     }
-    if (step.kind == Kind::allocate_aligned &&
-        reinterpret_cast<std::uintptr_t>(pointer) % (std::uintptr_t{1} << step.align_shift) != 0) {
+    const std::uintptr_t align = step.kind == Kind::allocate_aligned
+                                     ? std::uintptr_t{1} << step.align_shift
+                                     : std::min<std::uintptr_t>(16, std::bit_floor(step.size | 1));
+    if (reinterpret_cast<std::uintptr_t>(pointer) % align != 0) {
       fail(step, "is not aligned");
     }
     for (std::size_t at = 0; step.kind == Kind::allocate_known && at < step.size; ++at) {

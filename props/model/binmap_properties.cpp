@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <bit>
+#include <functional>
 #include <set>
 #include <vector>
 
 #include "binmap/binmap.hpp"
 #include "binmap/ordered_list.hpp"
+#include "props/model/lies.hpp"
 #include "props/model/property.hpp"
 
 namespace strata::check {
@@ -173,6 +175,26 @@ TYPED_TEST(BinMapProperties, OrderedListIsInOrder) {
       RC_ASSERT(list.contains(index) == model.contains(index));
     }
   });
+}
+
+// Each query of a map of 3 alone, beside a set of something else.
+TEST(BinMapPropertiesThemselves, AskEveryQuery) {
+  using Owned = OwnedMap<6>;
+  const auto expect = [](
+                          const char* oracle, const Set& set, std::uint32_t index,
+                          const std::function<void(Owned&)>& lie = [](Owned&) {}) {
+    Owned owned;
+    owned.map().put(3);
+    lie(owned);
+    expect_said(oracle, [&] { check_queries(owned, set, index); });
+  };
+  expect("map.empty()", {}, 0);
+  expect("map.first() ==", {4}, 0);
+  expect("map.test(index)", {3, 7}, 7);
+  expect("map.first_from(index)", {3, 7}, 5);
+  expect("map.last_before(index)", {3, 7}, 10);
+  expect("map.last_before(owned.past)", {3, 7}, 2);
+  expect("owned.words[w] != 0", {3}, 0, [](Owned& owned) { owned.words[1] = 1; });
 }
 
 }  // namespace

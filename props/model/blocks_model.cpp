@@ -5,6 +5,7 @@
 
 #include "invariants/validate.hpp"
 #include "props/model/level.hpp"
+#include "props/model/lies.hpp"
 #include "props/model/property.hpp"
 
 namespace strata::check {
@@ -248,6 +249,49 @@ TYPED_TEST(LargeUnits, BlocksAreASet) {
 }
 TYPED_TEST(LargeUnits, RunsAreASet) {
   property([] { any_commands(RunsModel<TypeParam>()); });
+}
+
+struct OneBlock : BlocksModel<Tiny> {
+  OneBlock() : BlocksModel(Tiny::first_block) { command(*this, "take"); }
+  Blocks<State> core{heap(), Tiny::first_block};
+};
+struct OneRun : RunsModel<Tiny> {
+  OneRun() { command(*this, "take slots"); }
+  Runs<State> core{heap()};
+};
+
+TEST(LargeUnitsModelItself, LooksAtTheBooks) {
+  expect_said<OneBlock>("reports.count() == 0U",
+                        [](OneBlock& m) { ++m.books().bin(Tiny::first_block).regions; });
+  expect_said<OneBlock>("this->live_bytes()", [](OneBlock& m) { m.core.put(0); });
+}
+
+TEST(LargeUnitsModelItself, KnowsWhichUnitsAreUsed) {
+  expect_said<OneBlock>("after->first >= offset + bytes", [](OneBlock& m) {
+    m.core.put(0);
+    command(m, "take");
+  });
+  expect_said<OneBlock>("outcome.problem == Problem::none", [](OneBlock& m) {
+    m.core.put(0);
+    command(m, "put");
+  });
+  expect_said<OneRun>("runs_.put(offset)", [](OneRun& m) {
+    m.core.put((m.books().slots() - 1) * Tiny::region_bytes);
+    command(m, "put");
+  });
+  expect_said<OneRun>("offset == expected", [](OneRun& m) {
+    m.core.put((m.books().slots() - 1) * Tiny::region_bytes);
+    command(m, "take slots");
+  });
+}
+
+// What was written to is as good as new, the books say.
+TEST(LargeUnitsModelItself, KnowsWhatWasTouched) {
+  expect_said<OneBlock>("!known_zero || ", [](OneBlock& m) {
+    command(m, "put");
+    m.books().dirty_blocks(0).take(0);
+    command(m, "take");
+  });
 }
 
 }  // namespace

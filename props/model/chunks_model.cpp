@@ -4,6 +4,7 @@
 
 #include "invariants/validate.hpp"
 #include "props/model/level.hpp"
+#include "props/model/lies.hpp"
 #include "props/model/property.hpp"
 
 namespace strata::check {
@@ -196,6 +197,48 @@ TYPED_TEST(ChunksOfItems, AreASetOfItems) {
   property([] {
     const auto cls = *rc::gen::inRange<plan::Class>(1, TypeParam::item_classes + 1);
     any_commands(ChunksModel<TypeParam>(cls));
+  });
+}
+
+struct Model : ChunksModel<Tiny> {
+  Model() : ChunksModel(1) { command(*this, "take"); }
+  Items<State> core{heap(), 1};
+  // The first item, or what is lowest, behind the model's back.
+  void put() {
+    Outcome outcome;
+    const Address address = heap().address_of(0);
+    core.put(&address, 1, outcome, [](Address, Problem) {});
+  }
+  void take() {
+    Address address = 0;
+    core.take(&address + 1, 1);
+  }
+};
+
+TEST(ChunksModelItself, LooksAtTheBooks) {
+  expect_said<Model>("reports.count() == 0U", [](Model& m) { ++m.books().chunk(0, 0).free_items; });
+  expect_said<Model>("items_.is_used(offset) == used", [](Model& m) { m.take(); });
+  expect_said<Model>("items_.is_used(offset) == used", [](Model& m) { m.put(); });
+}
+
+TEST(ChunksModelItself, KnowsWhichItemsAreUsed) {
+  expect_said<Model>("used_.insert(offset).second", [](Model& m) {
+    m.put();
+    command(m, "take");
+  });
+  expect_said<Model>("!held_.contains(offset)", [](Model& m) {
+    command(m, "hold items", 1);
+    m.core.release_items(0, 0, 1, 1);
+    command(m, "take");
+  });
+  expect_said<Model>("a used item was refused", [](Model& m) {
+    m.put();
+    command(m, "put");
+  });
+  // The second item is in use, whatever the model thinks.
+  expect_said<Model>("Problem::double_free", [](Model& m) {
+    m.take();
+    command(m, "put bad", 1);
   });
 }
 

@@ -50,6 +50,9 @@ rc::Gen<std::vector<Step<Model>>> any_steps() {
 template <class Model>
 void any_commands(Model&& model) {
   mix().begin_sequence();
+  for (const auto& command : std::remove_reference_t<Model>::commands) {
+    mix().expect(command.name);
+  }
   for (const auto& step : *any_steps<std::remove_reference_t<Model>>()) {
     mix().count(step.what().name);
     (model.*step.what().run)(step.a, step.b);

@@ -64,6 +64,10 @@ rc::Gen<Setup> any_setup() {
 
 void any_history(MakeRunner* make, unsigned size_shift_max, const Effort& effort) {
   mix().begin_sequence();
+  for (std::uint8_t kind = 0; kind < kinds; ++kind) {
+    const bool is_of_a_driver = Kind{kind} != Kind::validate && Kind{kind} != Kind::choices;
+    is_of_a_driver ? mix().expect(name(Kind{kind})) : void();
+  }
   const Setup setup = *any_setup();
   const auto runner = make(setup, effort);
   rc::state::check(Model{}, *runner, [=](const Model& model) {

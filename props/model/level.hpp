@@ -39,6 +39,10 @@ class Level {
   Level& operator=(const Level&) = delete;
   ~Level() { heap_.close(); }
 
+  // Behind the model's back: see lies.hpp.
+  Heap& heap() { return heap_; }
+  auto books() { return heap_.books.of_everything(); }
+
  protected:
   // As growth makes an unused slot ready: its book, its item map, and its first chunks.
   void make_writable(std::uint32_t slot, std::uint32_t chunks) {

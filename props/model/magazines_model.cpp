@@ -6,6 +6,7 @@
 
 #include "cache/registry.hpp"
 #include "props/model/level.hpp"
+#include "props/model/lies.hpp"
 #include "props/model/property.hpp"
 
 namespace strata::check {
@@ -35,8 +36,9 @@ class MagazinesModel {
     }
   }
 
- private:
   Cache& cache() { return *reinterpret_cast<Cache*>(memory_.data()); }
+
+ private:
   static plan::Class item_class(std::uint32_t number) { return number % Plan::item_classes + 1; }
 
   void push(std::uint32_t number, std::uint32_t) {
@@ -174,6 +176,43 @@ TYPED_TEST(Caches, MagazinesAreStacks) {
 }
 TYPED_TEST(Caches, TheRegistryIsASet) {
   property([] { any_commands(RegistryModel<TypeParam>()); });
+}
+
+struct Magazines : MagazinesModel<Tiny> {
+  Magazines() { command(*this, "push many", 0, 63); }
+};
+
+TEST(CachesModelItself, LooksAtEveryMagazine) {
+  using M = Magazines;
+  expect_said<M>("cache().count(cls)", [](M& m) { m.cache().push(2, 16); });
+  expect_said<M>("cache().limit(cls)", [](M& m) { m.cache().grow(2); });
+  expect_said<M>("std::ranges::equal", [](M& m) { ++*m.cache().pointers(1); });
+  expect_said<M>("cache().pop(item_class(number))", [](M& m) {
+    m.cache().pop(1);
+    command(m, "pop");
+  });
+  expect_said<M>("cache().push(cls, pointer) == fits", [](M& m) {
+    m.cache().grow(1);
+    command(m, "push");
+  });
+  expect_said<M>("cache().grow(cls) == can", [](M& m) {
+    while (m.cache().grow(1)) {
+    }
+    command(m, "grow");
+  });
+}
+
+struct Caches1 : RegistryModel<Tiny> {
+  strata::Registry<Heap> core{heap()};
+};
+
+TEST(CachesModelItself, KnowsWhichAreTaken) {
+  expect_said<Caches1>("seen == used_", [](Caches1& m) { m.core.take(); });
+  expect_said<Caches1>("used_.insert(cache).second", [](Caches1& m) {
+    command(m, "take");
+    m.core.each([&](auto* cache) { m.core.put(cache); });
+    command(m, "take");
+  });
 }
 
 }  // namespace

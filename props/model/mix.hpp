@@ -1,5 +1,5 @@
 // Which commands a property has run, and how often: printed at its end, so that it shows what was
-// tried.
+// tried. One that was never run in many sequences makes it fail: see property().
 #pragma once
 
 #include <cstdint>
@@ -12,6 +12,8 @@ namespace strata::check {
 class Mix {
  public:
   void begin_sequence() { ++sequences_; }
+  // That it will be run sooner or later.
+  void expect(const char* command) { commands_[command] += 0; }
   void count(const char* command) { ++commands_[command]; }
   void clear() { *this = Mix(); }
 
@@ -28,6 +30,14 @@ class Mix {
     return out;
   }
   bool empty() const { return sequences_ == 0; }
+  // Empty if there were few sequences.
+  std::string never_run() const {
+    std::string names;
+    for (const auto& [command, times] : commands_) {
+      names += times == 0 && sequences_ >= 100 ? " " + command : "";
+    }
+    return names;
+  }
 
  private:
   std::uint64_t sequences_ = 0;

@@ -1,5 +1,7 @@
-// The heap model itself: planted bugs are found, and shrink to a few commands.
+// The heap model itself: planted bugs are found, and shrink to a few commands. And properties as
+// such: one that fails is a failure, and so is one that leaves something out.
 
+#include <gtest/gtest-spi.h>
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
@@ -7,6 +9,7 @@
 #include <iostream>
 
 #include "props/model/histories.hpp"
+#include "props/model/property.hpp"
 #include "props/support/driver.hpp"
 #include "props/support/plans.hpp"
 
@@ -86,6 +89,22 @@ TYPED_TEST(PlantedBug, IsFoundAndShrinksToAFewCommands) {
   EXPECT_LE(std::count(commands.begin(), commands.end(), '\n'), 4) << commands;
   EXPECT_GE(std::count(commands.begin(), commands.end(), '\n'), 1) << failure.description;
   std::cout << failure.description << '\n' << commands;
+}
+
+TEST(Property, ThatFailsIsAFailure) {
+  EXPECT_FATAL_FAILURE(property([](int n) { RC_ASSERT(n < 20); }), "n < 20");
+  EXPECT_FATAL_FAILURE(property([] { violated("the driver's own"); }), "the driver's own");
+  EXPECT_FATAL_FAILURE(property([] { RC_FAIL(); }), "ci/repro props:heap_model:Property.");
+}
+
+TEST(Property, ThatNeverRunsACommandIsAFailure) {
+  const auto sequences = [] {
+    mix().begin_sequence();
+    mix().expect("put");
+    mix().expect("take");
+    mix().count("take");
+  };
+  EXPECT_NONFATAL_FAILURE(property(sequences), "\" put\"");
 }
 
 }  // namespace

@@ -43,6 +43,7 @@ void property(Testable&& testable) {
     if (!mix().empty()) {
       std::cout << id << ": " << mix() << '\n';
     }
+    EXPECT_EQ(mix().never_run(), "") << id;
     return;
   }
   FAIL() << text.str() << "\nci/repro props:" STRATA_TEST_NAME ":" << id << ":"

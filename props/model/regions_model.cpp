@@ -5,6 +5,7 @@
 
 #include "heap/chunks.hpp"
 #include "props/model/level.hpp"
+#include "props/model/lies.hpp"
 #include "props/model/property.hpp"
 
 namespace strata::check {
@@ -173,6 +174,58 @@ TYPED_TEST_SUITE(Regions, Plans);
 
 TYPED_TEST(Regions, AreSetsOfChunks) {
   property([] { any_commands(RegionsModel<TypeParam>()); });
+}
+
+using Model = RegionsModel<Tiny>;
+
+// One region, whose chunks are writable.
+void open(Model& m) { command(m, "open", Tiny::chunks_per_region - 1); }
+
+TEST(RegionsModelItself, LooksAtTheBooks) {
+  const std::pair<const char*, void (*)(Model&)> lies[] = {
+      {"free_chunks(slot).test(c)", [](Model& m) { m.books().free_chunks(0).take(1); }},
+      {"record.free_units", [](Model& m) { ++m.books().region(0).free_units; }},
+      {"== cls", [](Model& m) { m.heap().publish_class(0, Tiny::unused); }},
+      {"this->listed(cls)", [](Model& m) { m.books().bin(1).head = no_index; }},
+      {"bin(cls).regions", [](Model& m) { ++m.books().bin(1).regions; }},
+      {"bin(cls).empty_regions", [](Model& m) { ++m.books().bin(1).empty_regions; }},
+      {"this->live_bytes()", [](Model& m) { m.books().control().live_bytes = 1; }},
+      {"this->dirty_bytes()", [](Model& m) { m.books().control().dirty_bytes = 1; }}};
+  for (const auto& [oracle, lie] : lies) {
+    expect_said(oracle, [lie] {
+      Model model;
+      open(model);
+      model.check();
+      lie(model);
+      model.check();
+    });
+  }
+}
+
+// Two chunks are held, another region opens, and the first closes.
+void close(Model& m) {
+  open(m);
+  command(m, "hold"), command(m, "hold");
+  open(m);
+  command(m, "release"), command(m, "release");
+  m.check();
+}
+
+TEST(RegionsModelItself, LooksAtWhatWasClosed) {
+  expect_said<Model>("== Plan::unused", [](Model& m) {
+    close(m);
+    m.heap().publish_class(0, 1);
+  });
+  expect_said<Model>(".dirty == chunks", [](Model& m) {
+    close(m);
+    ++m.books().region(0).dirty;
+  });
+  expect_said<Model>("outcome.closed_slots ==", [](Model& m) {
+    open(m);
+    command(m, "hold");
+    m.books().bin(1).empty_regions = 1;
+    command(m, "release");
+  });
 }
 
 }  // namespace

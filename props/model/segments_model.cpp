@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "props/model/level.hpp"
+#include "props/model/lies.hpp"
 #include "props/model/property.hpp"
 
 namespace strata::check {
@@ -145,6 +146,43 @@ TYPED_TEST(SegmentLists, AreASetOfSlots) {
     const auto end = *rc::gen::inRange<std::uint64_t>(first, slots + 1);
     any_commands(
         SegmentsModel<TypeParam>({first * TypeParam::region_bytes, end * TypeParam::region_bytes}));
+  });
+}
+
+struct Model : SegmentsModel<Tiny> {
+  Model() : SegmentsModel({0, 6 * Tiny::segment_bytes}) {}
+  Segments<State> core{heap()};
+};
+
+TEST(SegmentsModelItself, LooksAtTheBooks) {
+  expect_said<Model>("segments_.is_unused(slot)", [](Model& m) { m.core.take_slot(); });
+  expect_said<Model>("segment_used(s)", [](Model& m) { ++m.books().segment_used(3); });
+  expect_said<Model>("at == s", [](Model& m) { m.books().segment_list().remove(3); });
+  expect_said<Model>("at == list.none", [](Model& m) {
+    command(m, "take_run");
+    m.books().segment_list().insert(5);
+  });
+  expect_said<Model>("unused().free_slots", [](Model& m) { ++m.books().unused().free_slots; });
+  expect_said<Model>("unused().dirty_slots", [](Model& m) { ++m.books().unused().dirty_slots; });
+}
+
+// Where another has been before.
+TEST(SegmentsModelItself, KnowsWhichSlotsAreTaken) {
+  expect_said<Model>("slot == expected", [](Model& m) {
+    m.core.take_slot();
+    command(m, "take_slot");
+  });
+  expect_said<Model>("slot == expected", [](Model& m) {
+    m.core.take_segment();
+    command(m, "take_segment");
+  });
+  expect_said<Model>("slot == expected", [](Model& m) {
+    m.core.take_run(1);
+    command(m, "take_run");
+  });
+  expect_said<Model>("slot == expected", [](Model& m) {
+    m.core.take_slots(1, 1);
+    command(m, "take_slots");
   });
 }
 
