@@ -184,7 +184,7 @@ struct Magazines : MagazinesModel<Tiny> {
 
 TEST(CachesModelItself, LooksAtEveryMagazine) {
   using M = Magazines;
-  expect_said<M>("cache().count(cls)", [](M& m) { m.cache().push(2, 16); });
+  expect_said<M>("cache().count(cls) ==", [](M& m) { m.cache().push(2, 16); });
   expect_said<M>("cache().limit(cls)", [](M& m) { m.cache().grow(2); });
   expect_said<M>("std::ranges::equal", [](M& m) { ++*m.cache().pointers(1); });
   expect_said<M>("cache().pop(item_class(number))", [](M& m) {
