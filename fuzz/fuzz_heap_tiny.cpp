@@ -1,6 +1,6 @@
 // The heap on a plan so small that a few operations run out of everything.
 //
-// The state search (props/exhaustive) reaches every state of plans like this one within 30
+// The state search (props/exhaustive) reaches every state of plans like this one within 33
 // operations: longer inputs would only cost executions.
 
 #include "fuzz/target.hpp"
