@@ -59,7 +59,7 @@ inline constexpr Minimum quick = a_segment + parts_of_two_segments + regions_of_
 
 // With these, the preset `exhaustive`.
 inline constexpr Minimum quarter_segment = {291'000, 6'950'000, 15'110'000, 37'244'000};
-inline constexpr Minimum quarter_pages_segment = {5'039'000, 103'050'000};
+inline constexpr Minimum quarter_pages_segment = {5'039'000, 103'050'000, 227'280'000, 647'130'000};
 inline constexpr Minimum chunks_of_three_segments = {3'378'000, 198'180'000, 118'320'000,
                                                      163'190'000};
 inline constexpr Minimum standard =
