@@ -59,13 +59,12 @@ class Runner(unittest.TestCase):
         missing = "x is missing. It is in Debian's package 'y'"
         said = '<testcase name="{}" status="fail" time="0"><system-out>{}</system-out></testcase>'
         (self.directory / "log").write_text(missing)
-        step = steps.Step("name", "what", ("true",), 20, "p")
         for more, status in ((said.format("bad", missing), steps.MISSING),
                              (said.format("bad", "1 is not 2"), steps.FAILED),
                              ("", steps.PASSED)):
             self.junit.write_text(SUITE.format(more))
             code = 0 if status == steps.PASSED else 8
-            self.assertEqual(steps.judge(step, code, self.directory / "log", 1).status, status)
+            self.assertEqual(self.judge(code, preset="p"), status)
 
     def test_only_our_own_commands_say_by_2_that_something_is_missing(self):
         self.assertEqual(self.judge(2, "ci/style"), steps.MISSING)

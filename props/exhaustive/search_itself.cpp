@@ -70,13 +70,12 @@ TEST(StateSearch, FindsWhatIsWrittenBesideTheBooks) {
 
 class SearchSubject : public testing::Test {
  protected:
-  // The smallest item there is; then operations start from there.
-  void allocate() {
+  // The first or the second of the smallest items; then operations start from there. Returns its
+  // offset.
+  std::uint32_t allocate() {
     subject.perform({.kind = Kind::allocate_known, .operand = Least::item_bytes_min}, 0);
     subject.start_here();
-  }
-  Address item(std::uint64_t number) {
-    return subject.heap().base + number * Least::item_bytes_min;
+    return subject.live().starts_at(0) ? 0 : Least::item_bytes_min;
   }
 
   Subject<Least, SearchMemory<Least>> subject{a_segment};
@@ -84,22 +83,19 @@ class SearchSubject : public testing::Test {
 
 // The books, and the page, are as they were: only what should live is not.
 TEST_F(SearchSubject, WhatShouldLiveIsPartOfAState) {
-  allocate();
-  const std::uint64_t taken = subject.live().starts_at(0) ? 0 : 1;
+  const std::uint64_t other = Least::item_bytes_min - allocate();
   const Digest before = subject.digest();
-  subject.took(item(1 - taken), Least::item_bytes_min, 1, false);
+  subject.took(subject.heap().base + other, Least::item_bytes_min, 1, false);
   EXPECT_NE(subject.digest(), before);
   EXPECT_THROW(subject.check_state(), Violation);
 }
 
 // A bin that believes it has an empty region already gives up the only one it has.
 TEST_F(SearchSubject, ABinThatKeepsNothingIsFoundOut) {
-  allocate();
+  const std::uint32_t offset = allocate();
   auto& bin = subject.heap().books.of_everything().bin(1);
   bin.empty_regions = 1;
   bin.empty_chunks = 1;
-  const auto offset =
-      static_cast<std::uint32_t>(subject.live().starts_at(0) ? 0 : Least::item_bytes_min);
   try {
     subject.perform({.kind = Kind::deallocate, .operand = offset}, 0);
     FAIL() << "law 7 was not asked";

@@ -25,9 +25,7 @@ class Reference {
  public:
   // The part of the heap space that exists: [begin, end).
   void reset(std::uint64_t begin, std::uint64_t end) {
-    objects_.clear();
-    order_.clear();
-    freed_.clear();
+    *this = Reference();
     objects_.reserve(live_expected);
     order_.reserve(live_expected);
     begin_ = begin;

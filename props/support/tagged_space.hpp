@@ -15,7 +15,7 @@ class TaggedSpace {
   // writes.
   TaggedSpace() {
     pieces_.reserve(32);
-    pieces_.push_back({0, 0});
+    clear();
   }
 
   // All zeros again; the room stays.
