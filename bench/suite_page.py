@@ -81,8 +81,12 @@ def bars(summary, figure):
         top = 18 + index * group
         parts.append(f'<text x="{label - 8}" y="{top + group / 2}" text-anchor="end">'
                      f'{escape(row["name"])}</text>')
+        if summary["base"] not in row["cells"]:
+            continue  # nothing to compare with
         base = row["cells"][summary["base"]][figure] or 1
         for place, (name, colour) in enumerate(colours(summary).items()):
+            if name not in row["cells"]:
+                continue
             cell = row["cells"][name]
             ratio, spread = cell[figure] / base, cell[figure + "_spread"]
             y, shown = top + place * unit, min(ratio, most)
@@ -108,7 +112,10 @@ def raw_table(summary, figure):
         best = min(cell[figure] for cell in row["cells"].values())
         cells = ""
         for name in summary["allocators"]:
-            cell = row["cells"][name]
+            cell = row["cells"].get(name)
+            if cell is None:
+                cells += "<td>failed</td>"
+                continue
             value = cell[figure]
             kind = "best" if value == best else "over" if name == "strata" and value > 1.1 * best else ""
             cells += (f'<td class="{kind}">{value:,.{digits}f} '
@@ -133,8 +140,9 @@ def facts(summary):
     absent = ", ".join(summary["absent"]) or "none"
     absent_rows = ", ".join(f"{row} (no {needs})"
                             for row, needs in summary["absent_rows"].items()) or "none"
+    failed = "; ".join(summary["failed"]) or "none"
     return (f"<table>{rows}</table><p>Rounds: {summary['rounds']}. Absent allocators: "
-            f"{escape(absent)}. Absent rows: {escape(absent_rows)}.</p>")
+            f"{escape(absent)}. Absent rows: {escape(absent_rows)}. Failed: {escape(failed)}.</p>")
 
 
 def to_html(summary):

@@ -50,14 +50,14 @@ def summarise(runs, allocators, absent, absent_rows, rounds):
     rows = []
     for row in dict.fromkeys(row for row, _ in runs):
         cells = {}
-        for name in allocators:
+        for name in (name for name in allocators if (row, name) in runs):
             derived = [{"wall_s": run["wall_s"], "cpu_s": run["user_s"] + run["system_s"],
                         "resident_mib": run["resident_kib"] / 1024, "faults": run["faults"]}
                        for run in runs[row, name]]
             cells[name] = {"runs": derived}
             for figure in FIGURES:
                 cells[name][figure], cells[name][figure + "_spread"] = middle(derived, figure)
-        live_kib = runs[row, allocators[0]][0].get("live_kib")
+        live_kib = next(iter(runs[row, name] for name in cells))[0].get("live_kib")
         rows.append({"name": row, "cells": cells,
                      "live_mib": None if live_kib is None else live_kib / 1024})
     means = {}
@@ -65,7 +65,7 @@ def summarise(runs, allocators, absent, absent_rows, rounds):
         def ratio(figure):
             least = 0 if figure == "resident_mib" else TOO_SHORT_S
             ratios = [row["cells"][name][figure] / row["cells"][base][figure] for row in rows
-                      if row["cells"][base][figure] > least]
+                      if {name, base} <= row["cells"].keys() and row["cells"][base][figure] > least]
             return geometric_mean(ratios) if ratios else None
         means[name] = {figure: ratio(figure) for figure in FIGURES[:3]}
     return {"machine": machine(), "rounds": rounds, "allocators": allocators, "absent": absent,
@@ -78,7 +78,8 @@ def shown(mean):
 
 
 def best_peer(row, figure):
-    return min(cell[figure] for name, cell in row["cells"].items() if name != "strata")
+    return min((cell[figure] for name, cell in row["cells"].items() if name != "strata"),
+               default=math.inf)
 
 
 def table(summary, figure, digits):
@@ -86,9 +87,10 @@ def table(summary, figure, digits):
     lines = [f"{figure:<30}" + "".join(f"{name:>16}" for name in names) + "   strata/best peer"]
     for row in summary["rows"]:
         cells = "".join(f"{cell[figure]:>10.{digits}f} ±{cell[figure + '_spread']:>3.0%} "
-                        for cell in (row["cells"][name] for name in names))
+                        if cell else f"{'failed':>15} "
+                        for cell in (row["cells"].get(name) for name in names))
         to_best = ""
-        if "strata" in names and len(names) > 1:
+        if "strata" in names and len(row["cells"]) > 1:
             ratio = row["cells"]["strata"][figure] / max(best_peer(row, figure), 1e-9)
             to_best = f"{ratio:>10.2f}" + " !" * (ratio > 1.1)
         lines.append(f"{row['name']:<30}{cells}{to_best}")
@@ -104,6 +106,7 @@ def to_text(summary):
     parts.append("\n".join(f"{name:<12} wall {shown(mean['wall_s'])}  cpu {shown(mean['cpu_s'])}  "
                            f"resident {shown(mean['resident_mib'])}  of {summary['base']}'s"
                            for name, mean in summary["means"].items()))
+    parts += summary["failed"]
     parts.append(f"absent allocators: {', '.join(summary['absent']) or 'none'}; absent rows: "
                  + (", ".join(f"{row} (no {needs})"
                               for row, needs in summary["absent_rows"].items()) or "none"))

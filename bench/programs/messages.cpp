@@ -15,7 +15,7 @@ constexpr unsigned objects_of_a_round = 50'000;  // of a thread
 constexpr std::size_t kept_max = 4000;
 std::array<std::atomic<std::uint64_t*>, 1024> shared_table;
 
-// A linked message: a chain of words, the length in front.
+// A message: its length in words, then as many words that must arrive.
 std::uint64_t* build(Random& random) {
   std::size_t words = random.between(1, 16);
   if (random.below(50) == 0) {

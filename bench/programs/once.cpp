@@ -1,5 +1,5 @@
-// What a process pays to have an allocator at all: it allocates once, or once in each of twenty
-// size classes.
+// What a process pays to have an allocator at all: it allocates once, or once of each of twenty
+// sizes.
 #include "bench/programs/program.hpp"
 
 using namespace strata::bench;

@@ -36,8 +36,8 @@ class Runs(unittest.TestCase):
         self.directory = directory_for(self)
 
     def exit(self, script, *arguments):
-        allocators = {name: str(self.directory / "library") for name in ("strata", "glibc")}
-        (self.directory / "library").touch()
+        allocators = {name: str(self.directory / name) for name in ("strata", "glibc")}
+        (self.directory / "strata").touch()
         with mock.patch.multiple(script, warm_up=lambda: None,
                                  find_allocators=lambda *_: (allocators, [])):
             return exit_of(script, "--library", allocators["strata"], *arguments)
@@ -56,11 +56,12 @@ class Runs(unittest.TestCase):
     def test_a_run_on_another_allocator(self):
         self.assertEqual(self.run_exit("/another", 0), 1)
 
-    def suite_exit(self, code):
+    def suite_exit(self, code, of="*"):
         figures = dict.fromkeys(("wall_s", "user_s", "system_s", "resident_kib", "faults"), 1)
         write_program(self.directory, "row", "")
         write_program(self.directory, "strata_measure",
-                      f"echo '{json.dumps(figures)}' >$1; exit {code}")
+                      f"echo '{json.dumps(figures)}' >$1\n"
+                      f"case $2 in {of}) exit {code};; esac")
         script = load("bench/suite")
         with mock.patch.multiple(script, OWN=["row"], check_loads=lambda *_: None):
             return self.exit(script, "--short", "--programs", self.directory)
@@ -68,6 +69,10 @@ class Runs(unittest.TestCase):
     def test_a_failing_run_of_bench_suite(self):
         self.assertEqual(self.suite_exit(0), 0)
         self.assertEqual(self.suite_exit(3), 1)
+
+    def test_a_peer_that_fails_is_left_out_and_named(self):
+        self.assertEqual(self.suite_exit(3, of="*/glibc"), 0)
+        self.assertEqual(self.suite_exit(3, of="*/strata"), 1)
 
 
 if __name__ == "__main__":
