@@ -118,6 +118,8 @@ void* reallocate(void* old, std::size_t size_bytes) {
 
 using namespace strata;
 
+// Names that ISO C leaves to the program are weak, so that one linked with libstrata.a may have its
+// own functions of these names, as with glibc.
 #pragma GCC visibility push(default)
 extern "C" {
 
@@ -125,11 +127,20 @@ void* malloc(std::size_t size_bytes) { return malloc_inline<Process>(size_bytes)
 
 void free(void* pointer) { free_inline<Process>(pointer); }
 
-void cfree(void* pointer) { free_inline<Process>(pointer); }
+[[gnu::weak]]
+void cfree(void* pointer) {
+  free_inline<Process>(pointer);
+}
 
-void free_sized(void* pointer, std::size_t) { free_inline<Process>(pointer); }
+[[gnu::weak]]
+void free_sized(void* pointer, std::size_t) {
+  free_inline<Process>(pointer);
+}
 
-void free_aligned_sized(void* pointer, std::size_t, std::size_t) { free_inline<Process>(pointer); }
+[[gnu::weak]]
+void free_aligned_sized(void* pointer, std::size_t, std::size_t) {
+  free_inline<Process>(pointer);
+}
 
 void* calloc(std::size_t count, std::size_t size_bytes) {
   return allocate_zeroed(product(count, size_bytes));
@@ -147,11 +158,13 @@ void* realloc(void* pointer, std::size_t size_bytes) {
   return reallocate(pointer, size_bytes);
 }
 
+[[gnu::weak]]
 void* reallocarray(void* pointer, std::size_t count, std::size_t size_bytes) {
   return realloc(pointer, product(count, size_bytes));
 }
 
 // As in glibc, other alignments are rounded up to a power of two.
+[[gnu::weak]]
 void* memalign(std::size_t align_bytes, std::size_t size_bytes) {
   if (align_bytes > MallocPlan::align_max) {
     errno = ENOMEM;
@@ -168,6 +181,7 @@ void* aligned_alloc(std::size_t align_bytes, std::size_t size_bytes) {
   return allocate_aligned(size_bytes, align_bytes);
 }
 
+[[gnu::weak]]
 int posix_memalign(void** result, std::size_t align_bytes, std::size_t size_bytes) {
   if (!std::has_single_bit(align_bytes) || align_bytes % sizeof(void*) != 0) {
     return EINVAL;
@@ -182,18 +196,22 @@ int posix_memalign(void** result, std::size_t align_bytes, std::size_t size_byte
   return 0;
 }
 
+[[gnu::weak]]
 void* valloc(std::size_t size_bytes) {
   return allocate_aligned(size_bytes, MallocPlan::page_bytes);
 }
 
+[[gnu::weak]]
 void* pvalloc(std::size_t size_bytes) {
   if (size_bytes > PTRDIFF_MAX) {
     errno = ENOMEM;
     return nullptr;
   }
-  return valloc(round_up<std::uint64_t>(size_bytes, MallocPlan::page_bytes));
+  return allocate_aligned(round_up<std::uint64_t>(size_bytes, MallocPlan::page_bytes),
+                          MallocPlan::page_bytes);
 }
 
+[[gnu::weak]]
 std::size_t malloc_usable_size(void* pointer) {
   const InCall in_call;
   return pointer == nullptr ? 0 : process_allocator().usable_bytes(to_address(pointer));

@@ -10,6 +10,16 @@
 #include "include/strata/strata.h"
 #include "sync/start_up.hpp"
 
+// glibc's own, of no header; absent from other C libraries.
+extern "C" {
+[[gnu::weak]]
+void _IO_list_lock();
+[[gnu::weak]]
+void _IO_list_unlock();
+[[gnu::weak]]
+void _IO_list_resetlock();
+}
+
 namespace strata {
 
 template class Heap<MallocPlan, Linux, ProcessSync, ProcessHooks>;
@@ -24,6 +34,11 @@ namespace {
 // glibc's own in a thread that ends are a few.
 constexpr std::uint32_t frees_without_cache_max = 32;
 constinit thread_local std::uint32_t frees_without_cache __attribute__((tls_model("initial-exec")));
+
+// A thread that was refused a cache (no slot is left, or no memory) asks again after so many
+// misses.
+constexpr std::uint32_t misses_between_attempts = 256;
+constinit thread_local std::uint32_t misses_to_wait __attribute__((tls_model("initial-exec")));
 
 // In the earliest constructor or in the first call, whichever comes first. Complete: with an exit
 // key.
@@ -44,18 +59,31 @@ void on_thread_exit(void* cache) {
 
 // A library whose constructor ran before ours may have handlers that run between these, and
 // allocate.
+//
+// glibc's fork takes the lock of stdio's list of streams after these handlers have run. Who has
+// that lock may wait for a stream, and who has the stream for the heap: so it is taken first, here.
+// (It is recursive.)
 void before_fork() {
+  if (_IO_list_lock != nullptr) {
+    _IO_list_lock();
+  }
   process_allocator().fork_prepare();
   holds_every_lock = true;
 }
 void after_fork_in_parent() {
   holds_every_lock = false;
   process_allocator().fork_parent();
+  if (_IO_list_unlock != nullptr) {
+    _IO_list_unlock();
+  }
 }
 void after_fork_in_child() {
   is_forked = true;
   holds_every_lock = false;
   process_allocator().fork_child(Process::cache());
+  if (_IO_list_resetlock != nullptr) {
+    _IO_list_resetlock();
+  }
 }
 
 void apply_options() {
@@ -91,7 +119,8 @@ void open_process() {
   if (pthread_key_create(&exit_key, on_thread_exit) == 0) {
     start_up.reach(StartStage::complete);
   }
-  pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+  // Fails for want of memory alone, and what it wants a heap that has just been opened has.
+  (void)pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 }
 
 // Ahead of every other constructor of its object, so that fork finds the handlers registered, and
@@ -102,12 +131,13 @@ void open_early() {
 }
 
 // The last frees of a short program are still in a magazine: a bad one among them is reported now
-// or never. What later destructors free goes into the empty magazines. A forked child would copy
-// the pages of books that its parent goes on with, and has freed little of its own.
+// or never. What later destructors free, those of libraries, goes to the bins. A forked child would
+// copy the pages of books that its parent goes on with, and has freed little of its own.
 [[gnu::destructor(101)]]
 void look_at_last_frees() {
   if (!is_forked && !InCall::any()) {
     process_allocator().flush(Process::cache());
+    install(ProcessAllocator::dead());
   }
 }
 
@@ -127,9 +157,17 @@ ProcessCache* own_cache() {
     // The very first calls, or no key left: nothing that would have to be given back at exit.
     return ProcessAllocator::dead();
   }
+  if (misses_to_wait > 0) {
+    --misses_to_wait;
+    return ProcessAllocator::dead();
+  }
   ProcessCache* const cache = process_allocator().attach();
+  if (!cache->has_magazines()) {
+    misses_to_wait = misses_between_attempts;
+    return cache;
+  }
   install(cache);  // before the call below, which may allocate
-  if (cache->has_magazines() && pthread_setspecific(exit_key, cache) != 0) {
+  if (pthread_setspecific(exit_key, cache) != 0) {
     install(ProcessAllocator::dead());
     process_allocator().detach(cache);
   }

@@ -145,7 +145,7 @@ class BinMap {
       const Word mask = (Word{1} << (index & bit_mask)) - 1;
       const Word rest = mask == 0 ? 0 : words_[w] & mask;  // w may be just past the end
       if (rest != 0) {
-        return (w << WordShift) + static_cast<std::uint32_t>(bit_width(rest)) - 1;
+        return last_index_of(w, rest);
       }
       below = summary_[s] & ((Word{1} << (w & bit_mask)) - 1);
     } else {
@@ -157,9 +157,8 @@ class BinMap {
     if (below == 0) {
       return no_index;
     }
-    const std::uint32_t found = (s << WordShift) + static_cast<std::uint32_t>(bit_width(below)) - 1;
-    const Word word = words_[found];
-    return (found << WordShift) + static_cast<std::uint32_t>(bit_width(word)) - 1;
+    const std::uint32_t found = last_index_of(s, below);
+    return last_index_of(found, words_[found]);
   }
 
   // Highest index < `index` that is a member here and of `other`, a map as large; or no_index. A
@@ -171,7 +170,7 @@ class BinMap {
       const Word mask = above < word_bits ? (Word{1} << above) - 1 : full_word;
       const Word both = words_[w] & other.words_[w] & mask;
       if (both != 0) {
-        return (w << WordShift) + static_cast<std::uint32_t>(bit_width(both)) - 1;
+        return last_index_of(w, both);
       }
       index = w << WordShift;
     }
@@ -227,6 +226,9 @@ class BinMap {
 
   static constexpr std::uint32_t index_of(std::uint32_t w, Word word) {
     return (w << WordShift) + static_cast<std::uint32_t>(lowest_bit(word));
+  }
+  static constexpr std::uint32_t last_index_of(std::uint32_t w, Word word) {
+    return (w << WordShift) + static_cast<std::uint32_t>(bit_width(word)) - 1;
   }
 
   // First non-zero word whose bit of summary word `s` is in `mask`, or any in later ones.

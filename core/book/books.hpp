@@ -212,8 +212,8 @@ class Books : protected BinBooks<Plan, Sync> {
   const Records<Plan, Sync>& of_everything() const { return *this; }
 };
 
-// The given numbers: 32 B records, 8192 regions, 32 KiB of book-keeping a region, 512 B of item map
-// a chunk, one control page.
+// The numbers of core/README.md: 32 B records, 8192 regions, 32 KiB of book-keeping a region, 512 B
+// of item map a chunk; without shards one page of bins and segments.
 struct LayoutChecks {
   struct Sync {
     template <class T>

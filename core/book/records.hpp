@@ -42,7 +42,7 @@ struct chunk_t {
 };
 static_assert(sizeof(chunk_t) == 32);
 
-// The head of a bin, on the control page, guarded by the bin's lock, but for `borrowed`: that is
+// The head of a bin, in the control space, guarded by the bin's lock, but for `borrowed`: that is
 // growth's own, guarded by the commit lock.
 struct bin_t {
   std::uint32_t head;          // its lowest region with room, or no_index
@@ -81,11 +81,12 @@ struct block_sets_t {
 // What is unused, guarded by the segments lock.
 struct unused_t {
   std::uint32_t dirty_slots;   // unused slots with dirty > 0
-  std::uint32_t free_slots;    // unused slots, for the scarcity rule (see Growth)
-  std::uint16_t segment_head;  // lowest segment with free regions
+  std::uint32_t free_slots;    // unused slots, for the scarcity rule (heap/scarcity.hpp)
+  std::uint16_t segment_head;  // lowest segment with free regions, or no_segment
   std::uint16_t reserved;
 };
 static_assert(sizeof(unused_t) == 12);
+inline constexpr std::uint16_t no_segment = 0xFFFF;
 
 // The allocator's own record, at the start of the control page. Its plain numbers are fixed at
 // start.
@@ -99,8 +100,9 @@ struct control_t {
   std::uint32_t end_slot;
   // Relaxed: it and the statistics steer purging, and publish nothing.
   Atomic<std::uint64_t> purge_due_ms;
-  // What the last purge for the bound could not have: memory that the program has locked, say.
-  // Above the bound by so much is not over it; forgotten by every delayed or asked-for purge.
+  // The most that the system refused to drop in one purge for the bound (memory that the program
+  // has locked, say) since the last delayed or asked-for purge. The bound is raised by it, so that
+  // frees do not try again in vain.
   Atomic<std::uint64_t> refused_bytes;
   // Exact whenever every lock is held. On a line of their own, since they change far more often
   // than what misses read above.

@@ -1,5 +1,5 @@
 // The allocator: magazines over a heap. Everything that replaces malloc, and every check, drives
-// this.
+// this; malloc's and free's entry points inline its hit paths (abi/hit_path.hpp).
 //
 // Each call names the calling thread's cache; a cache belongs to one thread at a time. Any cache
 // may be the dead one, which holds nothing: then each call goes to the bins.
@@ -79,17 +79,42 @@ class Allocator {
 
   static Cache* dead() { return const_cast<Cache*>(&dead_cache); }
 
+  // --- The hit paths: whatever is allocated or freed comes by here first ------------------------
+
+  // What the thread's magazine has for the size, or 0: then it is for allocate_miss.
+  [[gnu::always_inline]]
+  Address allocate_hit(Cache* cache, std::uint64_t size_bytes) {
+    const Address address = cache->pop(Plan::magazine_of_size(size_bytes));
+    if (address != 0) [[likely]] {
+      heap_.hooks.allocated(heap_, address, size_bytes);
+    }
+    return address;
+  }
+
+  // Whether nothing is left to do: the magazine has it, or the hooks have reported it. What is
+  // left is for deallocate_miss, the hooks having seen it if it lies in the heap. `cache()` is
+  // asked for last: looked up any sooner, it costs the process's free an instruction.
+  template <class CacheOf>
+  [[gnu::always_inline]]
+  bool deallocate_hit(CacheOf cache, Address address) {
+    const std::uint64_t offset = address - heap_.base;
+    if (!heap_.contains(offset)) [[unlikely]] {
+      return false;
+    }
+    if (!heap_.hooks.deallocating(heap_, address)) {
+      return true;
+    }
+    const Class cls = heap_.class_at(offset);
+    return cache()->push(cls, address);
+  }
+
   // --- Allocating -----------------------------------------------------------------------------
 
   // `size_bytes` or more, aligned to 16 bytes at least. 0 when nothing is left or the request can
   // never be met. (`align_bytes` is for allocate_aligned, whose sizes are rounded for it.)
   Address allocate(Cache* cache, std::uint64_t size_bytes, std::uint64_t align_bytes = 1) {
-    const Address address = cache->pop(Plan::magazine_of_size(size_bytes));
-    if (address == 0) [[unlikely]] {
-      return allocate_miss(cache, size_bytes, align_bytes).address;
-    }
-    heap_.hooks.allocated(heap_, address, size_bytes);
-    return address;
+    const Address address = allocate_hit(cache, size_bytes);
+    return address != 0 ? address : allocate_miss(cache, size_bytes, align_bytes).address;
   }
 
   // `align_bytes` is a power of two; above a segment the answer is 0.
@@ -113,7 +138,7 @@ class Allocator {
     if (has_grown && size_bytes <= Plan::segment_bytes / 2) {
       const std::uint64_t bytes = 2 * size_bytes;
       Address address = 0;
-      const Taken taken = heap_.take({Plan::bin_for(bytes), bytes}, &address + 1, 1);
+      const Taken taken = heap_.take({Plan::class_for(bytes), bytes}, &address + 1, 1);
       if (taken.count > 0) {
         heap_.hooks.allocated(heap_, address, size_bytes);
         heap_.hooks.settled(heap_);
@@ -129,7 +154,7 @@ class Allocator {
     if (size_bytes > heap_.heap_bytes || !is_open()) {
       return {};
     }
-    const Request request = {Plan::bin_for(size_bytes), std::max<std::uint64_t>(size_bytes, 1),
+    const Request request = {Plan::class_for(size_bytes), std::max<std::uint64_t>(size_bytes, 1),
                              align_bytes, heap_.shard_of_cache(cache->slot)};
     if (Blocks::has(request.cls)) {
       if (const Address block = cache->blocks.pop(request.cls)) {
@@ -156,15 +181,15 @@ class Allocator {
   // hooks or the books see it: the books at once for blocks and runs, for items when they leave the
   // magazine.
   void deallocate(Cache* cache, Address address) {
-    if (!heap_.contains(address - heap_.base) || heap_.hooks.deallocating(heap_, address)) {
-      take_back(cache, address);
+    if (!deallocate_hit([=] { return cache; }, address)) [[unlikely]] {
+      deallocate_miss(cache, address);
     }
   }
 
-  // The same of what the hooks have seen.
+  // The same of what deallocate_hit left: free comes here once the thread has a cache.
   void take_back(Cache* cache, Address address) {
     const std::uint64_t offset = address - heap_.base;
-    if (!heap_.contains(offset) || !cache->push(heap_.class_at(offset), address)) [[unlikely]] {
+    if (!heap_.contains(offset) || !cache->push(heap_.class_at(offset), address)) {
       deallocate_miss(cache, address);
     }
   }
@@ -175,7 +200,8 @@ class Allocator {
       return;
     }
     const std::uint64_t offset = address - heap_.base;
-    const Class cls = Plan::bin_of(heap_.contains(offset) ? heap_.class_at(offset) : Plan::unused);
+    const Class cls =
+        Plan::bin_class(heap_.contains(offset) ? heap_.class_at(offset) : Plan::unused);
     if (Blocks::has(cls) && keep_block(cache, cls, address)) {
       return;
     }
@@ -194,21 +220,24 @@ class Allocator {
 
   // Whether the live allocation can serve `size_bytes` where it is, without wasting half of it. Of
   // a block three quarters may be left over, as they are when it has just grown; up to seven
-  // eighths if the rest goes back to the system. Of a run any part may, if what is left is one.
+  // eighths if the rest goes back to the system. Of a run any part may, if what is left is one: it
+  // goes back from an eighth on.
   bool resize_in_place(Address address, std::uint64_t size_bytes) {
     const std::uint64_t usable = heap_.usable_bytes(address);
     if (size_bytes > usable) {
       return usable > Plan::item_bytes_max && heap_.extend(address, size_bytes);
     }
-    if (size_bytes > usable / 2 || usable == Plan::item_bytes_min) {
+    const bool was_run = usable > Plan::segment_bytes;
+    const bool is_kept = size_bytes > (was_run ? usable - usable / 8 : usable / 2);
+    if (is_kept || usable == Plan::item_bytes_min) {
       return true;
     }
     const bool stays_run = size_bytes > Plan::segment_bytes;
-    if (Plan::is_item(Plan::bin_for(size_bytes)) ||
+    if (Plan::is_item(Plan::class_for(size_bytes)) ||
         (size_bytes <= usable / (2 * resize_slack) && !stays_run)) {
       return false;
     }
-    if (size_bytes <= usable / resize_slack || usable > Plan::segment_bytes) {
+    if (size_bytes <= usable / resize_slack || was_run) {
       (void)heap_.trim(address, size_bytes, usable);
     }
     return true;
@@ -228,8 +257,9 @@ class Allocator {
     return size_bytes > dropped_bytes_min && heap_.trim(address, 0, heap_.usable_bytes(address));
   }
 
-  // The same of what realloc is asked to change. 0, and a report, if it is known not to be live: to
-  // the books if it is a block or a run, to the cache if it holds the block, to hooks that know.
+  // As usable_bytes, of the pointer that realloc is given. 0, and a report, if it is known not to
+  // be live: to the books if it is a block or a run, to the cache if it holds the block, to hooks
+  // that know.
   std::uint64_t usable_or_report(Cache* cache, Address address) {
     const std::uint64_t usable = heap_.usable_bytes(address);
     const bool is_item = usable - 1 < Plan::item_bytes_max;
@@ -284,13 +314,15 @@ class Allocator {
     Reports none;
     const auto& control = heap_.books.control();
     const Range present = heap_.memory.present();  // which the registry was opened for
-    return {(control.end_slot - control.first_slot) * Plan::region_bytes,
-            Validator<Heap>(heap_, none).mappings_now(),
-            heap_.books.layout().mappings_max(),
-            Limits::thread_bytes_max(),
-            Registry::slots_for(present.end - present.begin),
-            control.live_bytes.load(std::memory_order_relaxed),
-            control.dirty_bytes.load(std::memory_order_relaxed)};
+    return {
+        .heap_bytes = (control.end_slot - control.first_slot) * Plan::region_bytes,
+        .mappings = Validator<Heap>(heap_, none).mappings_now(),
+        .mappings_max = heap_.books.layout().mappings_max(),
+        .thread_cache_bytes = Limits::thread_bytes_max(),
+        .threads_max = Registry::slots_for(present.end - present.begin),
+        .live_bytes = heap_.live_bytes(),
+        .dirty_bytes = heap_.dirty_bytes(),
+    };
   }
 
   // --- Fork: call in the handlers of pthread_atfork -------------------------------------------
@@ -326,7 +358,7 @@ class Allocator {
                                                     : Problem::interior_pointer;
   }
   bool is_freed_block(Cache* cache, Address address) {
-    const Class cls = Plan::bin_of(heap_.class_at(address - heap_.base));
+    const Class cls = Plan::bin_class(heap_.class_at(address - heap_.base));
     return (Blocks::has(cls) && cache->blocks.contains(cls, address)) || !heap_.looks_live(address);
   }
 

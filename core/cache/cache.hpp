@@ -93,11 +93,11 @@ struct Cache {
   // Whether it is a thread's own; false for the unborn and the dead.
   bool has_magazines() const { return magazines[1].limit != 0; }
 
-  // Empty magazines, whatever was held before. The null below each stack is there: a slot's memory
-  // was zero at first and all caches are laid out alike. Not even looked at, so that a thread's
-  // first call does not touch a page for each stack.
+  // Empty magazines, whatever was held before. The nulls at the start and below each stack are
+  // there: a slot's memory was zero at first and all caches are laid out alike. Not even looked at,
+  // so that a thread's first call does not touch a page for each stack.
   void initialise(std::uint32_t in_slot) {
-    zero = 0;
+    static_assert(header_bytes == sizeof(Cache), "the first stack begins where the members end");
     blocks = {};
     slot = in_slot;
     for (plan::Class cls = 1; cls <= Plan::item_classes; ++cls) {

@@ -63,7 +63,8 @@ class Exchange {
   // Half of what the magazine may hold comes in one batch; the lowest address is popped first.
   Allocation refill(const Request& request) {
     const Class cls = request.cls;
-    // Not empty for sizes whose class has no magazine of its own on the hit path: 0 is one.
+    // A request for no bytes misses on the hit path, where its class wraps to one without a
+    // magazine; this magazine may still have an item.
     if (const Address address = cache_.pop(cls)) {
       return {address, false};
     }

@@ -116,7 +116,7 @@ class Blocks {
   // its small twin.
   [[clang::requires_capability(role::Bin::held)]]
   void open_region(std::uint32_t lead, Class cls) {
-    assert(Plan::bin_of(cls) == cls_);
+    assert(Plan::bin_class(cls) == cls_);
     const std::uint32_t slots = slots_of(cls);
     const std::uint32_t blocks = Plan::blocks_per_region(cls);
     region_t& region = books_.region(lead);
@@ -172,8 +172,7 @@ class Blocks {
     return (block + 1) << (Plan::block_shift(bin) - Plan::chunk_shift);
   }
   std::uint64_t offset_of(std::uint32_t lead, std::uint32_t block) const {
-    return (std::uint64_t{lead} << Plan::region_shift) +
-           (std::uint64_t{block} << Plan::block_shift(cls_));
+    return Plan::slot_start(lead) + (std::uint64_t{block} << Plan::block_shift(cls_));
   }
   static std::uint32_t slots_of(Class cls) {
     return Plan::is_small(cls) ? 1 : Plan::regions_per_segment;
@@ -186,7 +185,7 @@ class Blocks {
   };
   Place place_of(std::uint64_t offset) const {
     const std::uint32_t lead = lead_of(offset);
-    const std::uint64_t within = offset - (std::uint64_t{lead} << Plan::region_shift);
+    const std::uint64_t within = offset - Plan::slot_start(lead);
     const std::uint32_t block = static_cast<std::uint32_t>(within >> Plan::block_shift(cls_));
     const Problem problem = (within & (Plan::unit_bytes(cls_) - 1)) != 0 ? Problem::interior_pointer
                             : books_.free_blocks(lead).test(block) || is_held(lead, block)

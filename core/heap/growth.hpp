@@ -1,13 +1,15 @@
 // Taking units from a bin, and making more of them: longer writable prefixes and new regions.
 //
-// Growth runs under the commit lock, so that prefixes change in one thread at a time, and holds no
-// bin or segment lock over a call of Memory: it takes the unit or slot, calls, and puts it back.
-// Whoever waited for the commit lock looks at its bin again before it grows it.
+// Growth runs under the commit lock, so that prefixes change in one thread at a time (but for those
+// of live runs), and holds no bin or segment lock over a call of Memory: it takes the unit or slot,
+// calls, and puts it back. Whoever waited for the commit lock looks at its bin again before it
+// grows it.
 #pragma once
 
 #include "heap/blocks.hpp"
 #include "heap/items.hpp"
 #include "heap/prefixes.hpp"
+#include "heap/scarcity.hpp"
 #include "heap/segments.hpp"
 
 namespace strata {
@@ -60,12 +62,10 @@ class Growth {
     return take(bin, end, count);
   }
 
-  // One unit of the lowest larger class that has any ready. For an item it is at most so many times
-  // as large: what is free further up may be retired and serve many, but not once one is in it.
-  static constexpr std::uint64_t larger_max = 8;
+  // One unit of the lowest larger class that has any ready.
   Taken take_larger(const Request& request, Address* end) {
     const std::uint64_t unit_max = Plan::is_item(request.cls)
-                                       ? larger_max * Plan::unit_bytes(request.cls)
+                                       ? Scarcity<State>::larger_max * Plan::unit_bytes(request.cls)
                                        : Plan::segment_bytes;
     for (Class larger = request.cls + 1;
          larger <= Plan::last_block && Plan::unit_bytes(larger) <= unit_max; ++larger) {
@@ -161,7 +161,7 @@ class Growth {
   [[clang::requires_capability(role::Commit::held)]]
   Taken open_own_or_shared(const Request& request, Address* end, std::uint32_t count) {
     const Bin bin = Plan::bin_in(request.shard, request.cls);
-    const std::uint64_t unit_max = shared_unit_max(request.cls);
+    const std::uint64_t unit_max = scarcity_.unit_bytes_max(request.cls);
     return unit_max == Plan::unit_bytes(request.cls) ? open(bin, end, count)
            : Plan::is_block(bin)                     ? share_blocks(request, end)
                                                      : share_items(request, unit_max, end, count);
@@ -188,9 +188,9 @@ class Growth {
   // Whatever larger one is ready, or one from a region for all.
   [[clang::requires_capability(role::Commit::held)]]
   Taken share_blocks(const Request& request, Address* end) {
-    const Class shared = std::max(request.cls, shared_block);
+    const Class shared = std::max(request.cls, Scarcity<State>::shared_block);
     Taken taken = take_larger(request, end);
-    if (taken.count == 0 && shared == shared_block) {
+    if (taken.count == 0 && shared == Scarcity<State>::shared_block) {
       taken = extend(shared, end, 1);
     }
     return taken.count > 0 ? taken : open_shared(request, shared, end, 1);
@@ -199,45 +199,10 @@ class Growth {
   // One region is for all to share; where it is full each has its own again, which holds more.
   [[clang::requires_capability(role::Commit::held)]]
   Taken open_shared(const Request& request, Class shared, Address* end, std::uint32_t count) {
-    return shared == request.cls || has_region(shared)
+    return shared == request.cls || scarcity_.has_region(shared)
                ? open(Plan::bin_in(request.shard, request.cls), end, count)
                : open(Plan::bin_in(request.shard, shared), end, 1);
   }
-
-  // How large units may be that serve a class which has no region. A slot for each class is too
-  // much for a small space: from three quarters of its slots on, items share a region of larger
-  // ones, the larger the fewer slots are left, and blocks, whose unused end costs nothing, any.
-  // What is left goes to sizes that nothing open can serve.
-  std::uint64_t shared_unit_max(Class cls) {
-    const std::uint64_t own = Plan::unit_bytes(cls);
-    if (has_region(cls)) {
-      return own;
-    }
-    const auto lock = state_.lock_segments();
-    const auto& control = books_.control();
-    const std::uint32_t quarter = (control.end_slot - control.first_slot) / 4;
-    const std::uint32_t left = books_.of_segments().unused().free_slots;
-    if (left > 3 * quarter) {
-      return own;
-    }
-    return Plan::is_block(cls)  ? Plan::segment_bytes
-           : left > 2 * quarter ? 2 * own
-           : left > quarter     ? 4 * own
-                                : larger_max * own;
-  }
-  // In any shard.
-  bool has_region(Class cls) {
-    std::uint32_t regions = 0;
-    for (Shard shard = 0; shard < state_.shards_of(cls); ++shard) {
-      const Bin bin = Plan::bin_in(shard, cls);
-      const auto lock = state_.lock_bin(bin);
-      regions += books_.of_bins().bin(bin).regions;
-    }
-    return regions > 0;
-  }
-  // Then smaller blocks come from regions of this size: 1 MiB, 32 to a slot.
-  static constexpr Class shared_block =
-      std::min(Plan::first_block + 4, Plan::bin_of(Plan::last_small));
 
   [[clang::requires_capability(role::Commit::held)]]
   Taken extend(Bin bin, Address* end, std::uint32_t count) {
@@ -271,7 +236,7 @@ class Growth {
     std::uint32_t end = c;
     if (prefixes_.commit_chunks(slot, c, doubled)) {
       end = doubled;
-    } else if (prefixes_.commit_chunks(slot, c, c + 1)) {
+    } else if (doubled > c + 1 && prefixes_.commit_chunks(slot, c, c + 1)) {
       end = c + 1;
     }
     const Pages advised =
@@ -361,6 +326,7 @@ class Growth {
   State& state_;
   const typename State::Books& books_;
   Prefixes<State> prefixes_{state_};
+  Scarcity<State> scarcity_{state_};
 };
 
 }  // namespace strata

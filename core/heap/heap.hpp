@@ -1,8 +1,8 @@
 // The heap: bins, blocks and runs behind their locks. It deals in addresses that it never
 // dereferences, so that the memory it manages may be anything.
 //
-// The way of a size: Plan::bin_for -> take (a batch of items, or one block) or take_run -> out. The
-// way back: the address's class byte -> give (items, blocks, runs alike).
+// The way of a size: Plan::class_for -> take (a batch of items, or one block) or take_run -> out.
+// The way back: the address's class byte -> give (items, blocks, runs alike).
 //
 // Thread-safe but for open and close. Reports of bad pointers are delivered with no lock held.
 #pragma once
@@ -25,7 +25,8 @@ template <class Plan, class Memory, class Sync, class Hooks>
 class Heap : public State<Plan, Memory, Sync, Hooks> {
  public:
   using State = strata::State<Plan, Memory, Sync, Hooks>;
-  using State::base, State::books, State::hooks, State::memory;
+  using State::base, State::books, State::dirty_bytes, State::hooks, State::live_bytes,
+      State::memory;
   using typename State::Bin;
   using typename State::Books;
   using typename State::Class;
@@ -146,7 +147,7 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
     while (count > 0) {
       const std::uint64_t offset = pointers[0] - base;
       const Class cls = State::contains(offset) ? State::class_at(offset) : Class{Plan::unused};
-      if (Plan::is_item(cls) || Plan::is_block(Plan::bin_of(cls))) {
+      if (Plan::is_item(cls) || Plan::is_block(Plan::bin_class(cls))) {
         count = give_to_bin(State::bin_at(offset, cls), cls, pointers, count, reports);
       } else {
         give_run_or_report(pointers[0], cls, reports);
@@ -169,7 +170,7 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
     if (Plan::is_run(cls)) {
       return Runs<State>(*this).bytes(offset);
     }
-    const Class bin = Plan::bin_of(cls);
+    const Class bin = Plan::bin_class(cls);
     if (!Plan::is_item(bin) && !Plan::is_block(bin)) {
       return 0;
     }
@@ -182,7 +183,7 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
       return false;
     }
     const Class cls = State::class_at(address - base);
-    return Plan::is_run(cls) || is_used(Plan::bin_of(cls), address);
+    return Plan::is_run(cls) || is_used(Plan::bin_class(cls), address);
   }
 
   // Whether the books have the address as a used item or block of a class. O(1), one lock.
@@ -215,29 +216,30 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
 
   // --- Purging --------------------------------------------------------------------------------
 
-  // After a put to `bin`: what the bound above says must go at once.
+  // After a put to `bin`: what is dirty above the bound goes at once.
   void relieve(Bin bin) {
-    const std::uint64_t limit = dirty_limit();
+    const std::uint64_t bound = dirty_bound();
     const std::uint64_t refused = refused_bytes();
-    if (dirty_bytes() > limit + refused) [[unlikely]] {
+    if (dirty_bytes() > bound + refused) [[unlikely]] {
       if (const auto purge = State::try_lock_purge()) {
-        // Well below the limit, so that the search for what is dirty is not for each free.
-        const std::uint64_t goal = limit - limit / 4 + refused;
+        // Well below the bound, so that the search for what is dirty is not for each free.
+        const std::uint64_t goal = bound - bound / 4 + refused;
         note_refused(Purge<State>(*this).whole_units(goal, bin));
       }
     }
   }
 
   // What one bin has grown by, unused slots and others' free chunks and blocks give back, if more
-  // than 1/32 of the bound above (512 KiB) is dirty: memory at its peak is what is live then, not
+  // than 1/32 of dirty_bound() (512 KiB) is dirty: memory at its peak is what is live then, not
   // what each class once needed. Just as much, and of units that are no larger, so that it costs no
-  // more than the growth did. But what is dirty has to be searched for: so where growth is small
-  // more of it must be there. (Afterwards: an attempt to grow that fails changes nothing.)
+  // more than the growth did. But what is dirty has to be searched for: small growth (under 1 MiB)
+  // pays only when a quarter of the bound is dirty. (Afterwards: an attempt to grow that fails
+  // changes nothing.)
   [[clang::requires_capability(role::Commit::held)]]
   void pay_for_growth(Bin bin, std::uint64_t grown_bytes) {
     const std::uint64_t dirty = dirty_bytes();
     const bool is_small = grown_bytes < Purge<State>::search_bytes_min;
-    const std::uint64_t limit = dirty_limit() / (is_small ? 4 : 32) + refused_bytes();
+    const std::uint64_t limit = dirty_bound() / (is_small ? 4 : 32) + refused_bytes();
     if (dirty > limit && grown_bytes > 0) {
       if (const auto purge = State::try_lock_purge()) {
         const std::uint64_t goal = std::max(limit, dirty - std::min(dirty, grown_bytes));
@@ -250,6 +252,7 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
   void purge_if_due() {
     auto& due = books.control().purge_due_ms;
     const std::uint64_t now = memory.now_ms();
+    // Relaxed: a hint when to look; who purges is settled by the lock.
     if (now < due.load(std::memory_order_relaxed)) {
       return;
     }
@@ -259,7 +262,7 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
       due.store(now + State::purge_delay_ms, std::memory_order_relaxed);
       if (started) {
         forget_refused();
-        Purge<State>(*this).everything_sparse();
+        Purge<State>(*this).everything_cold();
       }
     }
   }
@@ -275,10 +278,7 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
   }
 
  private:
-  // Statistics: relaxed.
-  std::uint64_t dirty_bytes() const {
-    return books.control().dirty_bytes.load(std::memory_order_relaxed);
-  }
+  // Relaxed, as all statistics.
   std::uint64_t refused_bytes() const {
     return books.control().refused_bytes.load(std::memory_order_relaxed);
   }
@@ -288,11 +288,8 @@ class Heap : public State<Plan, Memory, Sync, Hooks> {
                                         std::memory_order_relaxed);
   }
   void forget_refused() { books.control().refused_bytes.store(0, std::memory_order_relaxed); }
-  // The bound above.
-  std::uint64_t dirty_limit() const {
-    return std::max(dirty_bytes_max,
-                    books.control().live_bytes.load(std::memory_order_relaxed) / 8);
-  }
+  // So much that is free may be dirty: see dirty_bytes_limit.
+  std::uint64_t dirty_bound() const { return std::max(dirty_bytes_max, live_bytes() / 8); }
 
   // The items of the batch pin their pages. Free ones up to the end of the range may be purged at
   // this moment: then they are resident and known to be zero, until they are used.

@@ -57,7 +57,7 @@ class Items : public Chunks<State> {
     Place place = {static_cast<std::uint32_t>(Plan::slot_of(offset)),
                    static_cast<std::uint32_t>(Plan::chunk_in_region(offset)),
                    static_cast<std::uint32_t>(item), Problem::none};
-    if (item >= Plan::items_per_chunk(cls_) || item * Plan::unit_bytes(cls_) != byte) {
+    if (!Plan::is_unit_start(cls_, offset)) {
       place.problem = Problem::interior_pointer;
     } else if (place.chunk >= books_.region(place.slot).writable) {
       place.problem = Problem::unused_region;
@@ -93,21 +93,21 @@ class Items : public Chunks<State> {
       }
       count = 1;
     }
-    std::uint32_t put = 0;
+    std::uint32_t put_count = 0;
     std::uint32_t i = 0;
     while (i < count && addresses[i] - chunk_start < Plan::chunk_bytes) {
       const std::uint32_t run =
           put_run(books_.free_items(slot, c), cls_, chunk_start, addresses + i, count - i);
-      put += run;
+      put_count += run;
       i += run;
       if (i < count && addresses[i] - chunk_start < Plan::chunk_bytes) {
         bad(addresses[i], place_of(addresses[i] - state_.base).problem);
         ++i;
       }
     }
-    if (put > 0) {
+    if (put_count > 0) {
       state_.hooks.on(Event::items_given, slot, c);
-      outcome = after_items_put(slot, c, put);
+      outcome = after_items_put(slot, c, put_count);
     }
     return i;
   }
@@ -200,9 +200,6 @@ class Items : public Chunks<State> {
   static constexpr std::uint32_t populated_batch_min = 16;
 
   std::uint32_t capacity() const { return Plan::items_per_chunk(cls_); }
-  static std::uint64_t offset_of(std::uint32_t slot, std::uint32_t c) {
-    return (std::uint64_t{slot} << Plan::region_shift) + (std::uint64_t{c} << Plan::chunk_shift);
-  }
   [[clang::requires_capability(role::Bin::held)]]
   void take_from_region(std::uint32_t slot, Taking& taking) {
     while (taking.left > 0) {
@@ -248,10 +245,30 @@ class Items : public Chunks<State> {
     const std::uint32_t taken = std::min<std::uint32_t>(taking.left, chunk.free_items);
     assert(taken > 0);
     take_out(slot, c, taken);
+    const Address chunk_start = state_.address_of(Plan::chunk_start(slot, c));
+    Address* const out_end = taking.end - taken;
+    take_lowest(items, chunk_start, taking.end, out_end);
+    // Items are taken in address order: all pages between the first and the last of them.
+    const std::uint16_t touched =
+        pages(taking.end[-1] - chunk_start, *out_end + Plan::unit_bytes(cls_) - 1 - chunk_start);
+    const auto fresh = static_cast<std::uint16_t>(touched & ~chunk.dirty_pages);
+    const bool is_first = taking.untouched.begin == taking.untouched.end;
+    const bool is_worth_it = taking.is_large || c >= Plan::filling_chunks;
+    if (fresh != 0 && is_worth_it && is_first && may_populate(slot, c)) {
+      taking.untouched = widen(slot, c, touched, fresh);
+    }
+    chunk.dirty_pages |= touched;
+    chunk.taken_at = taking.quarter;
+    chunk.searched = 0;
+    taking.end = out_end;
+    taking.left -= taken;
+    state_.hooks.on(Event::items_taken, slot, c);
+    after_items_taken(slot, c);
+  }
+
+  // The lowest of a chunk's free items, from `out` downwards to `out_end`: there are as many.
+  void take_lowest(Map items, Address chunk_start, Address* out, Address* out_end) {
     const std::uint64_t size = Plan::unit_bytes(cls_);
-    const Address chunk_start = state_.address_of(offset_of(slot, c));
-    Address* out = taking.end;
-    Address* const out_end = out - taken;
     while (out != out_end) {
       const std::uint32_t w = items.first_word();
       const Address word_start = chunk_start + (std::uint64_t{w} << Plan::word_shift) * size;
@@ -270,22 +287,6 @@ class Items : public Chunks<State> {
       }
       items.set_word(w, word);
     }
-    // Items are taken in address order: all pages between the first and the last of them.
-    const std::uint16_t touched =
-        pages(taking.end[-1] - chunk_start, *out_end + size - 1 - chunk_start);
-    const auto fresh = static_cast<std::uint16_t>(touched & ~chunk.dirty_pages);
-    const bool is_first = taking.untouched.begin == taking.untouched.end;
-    const bool is_worth_it = taking.is_large || c >= Plan::filling_chunks;
-    if (fresh != 0 && is_worth_it && is_first && may_populate(slot, c)) {
-      taking.untouched = widen(slot, c, touched, fresh);
-    }
-    chunk.dirty_pages |= touched;
-    chunk.taken_at = taking.quarter;
-    chunk.searched = 0;
-    taking.end = out_end;
-    taking.left -= taken;
-    state_.hooks.on(Event::items_taken, slot, c);
-    after_items_taken(slot, c);
   }
 
   // Where pages are small, and behind what a process takes that needs next to nothing. Of an item
@@ -311,7 +312,7 @@ class Items : public Chunks<State> {
     const std::uint64_t begin = lowest << Plan::page_shift;
     const std::uint64_t end = (lowest + stop) << Plan::page_shift;
     chunk.dirty_pages |= pages(begin, end - 1);
-    const std::uint64_t start = offset_of(slot, c);
+    const std::uint64_t start = Plan::chunk_start(slot, c);
     return {start + begin, start + end};
   }
   // Behind those no item lies.

@@ -1,5 +1,6 @@
 // Writable prefixes of slots, and the size of page that the system is asked for in them. All of it
-// under the commit lock, by whoever holds something in the slots, and with no bin's lock.
+// under the commit lock, by whoever holds something in the slots, and with no bin's lock. (A live
+// run that grows in place has its slots to itself and needs no commit lock: Runs::extend.)
 #pragma once
 
 #include "heap/blocks.hpp"
@@ -28,10 +29,10 @@ class Prefixes {
     std::uint32_t chunks = Plan::is_item(bin) ? Plan::initial_chunks : least;
     if (region.writable < least) {
       if (!commit_chunks(slot, 0, chunks)) {
-        chunks = least;
-        if (Plan::initial_chunks == least || !commit_chunks(slot, 0, least)) {
+        if (chunks == least || !commit_chunks(slot, 0, least)) {
           return false;
         }
+        chunks = least;
       }
       Blocks<State>::raise_writable(books_.of_growth(), slot, chunks);
     }
@@ -45,10 +46,8 @@ class Prefixes {
 
   [[clang::requires_capability(!role::Bin::held, !role::Segments::held)]]
   bool commit_chunks(std::uint32_t slot, std::uint32_t from, std::uint32_t to) {
-    const bool committed = state_.commit(
-        Space::heap,
-        (std::uint64_t{slot} << Plan::region_shift) + (std::uint64_t{from} << Plan::chunk_shift),
-        std::uint64_t{to - from} << Plan::chunk_shift);
+    const bool committed =
+        state_.commit(Space::heap, Plan::chunk_start(slot, from), (to - from) * Plan::chunk_bytes);
     grown_chunks_ += committed ? to - from : 0;
     return committed;
   }
@@ -63,8 +62,7 @@ class Prefixes {
     if (!suits_huge_pages(bin, chunks) || now == Pages::huge) {
       return now;
     }
-    state_.advise(std::uint64_t{slot} << Plan::region_shift,
-                  std::uint64_t{slots} << Plan::region_shift, Pages::huge);
+    state_.advise(Plan::slot_start(slot), slots * Plan::region_bytes, Pages::huge);
     return Pages::huge;
   }
   // What was advised last for all of the slots: they may have been apart before.
@@ -90,7 +88,7 @@ class Prefixes {
     for (std::uint32_t slot = first; slot < first + slots; ++slot) {
       region_t& region = books_.of_growth().region(slot);
       if (region.pages == Pages::huge) {
-        state_.advise(std::uint64_t{slot} << Plan::region_shift, Plan::region_bytes, Pages::small);
+        state_.advise(Plan::slot_start(slot), Plan::region_bytes, Pages::small);
         region.pages = Pages::small;
       }
     }

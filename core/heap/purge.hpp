@@ -37,10 +37,11 @@ class Purge {
   }
 
   // The same for what something grew by: of other bins, and of units that are no larger. Unused
-  // slots are many, and have to be searched: not for less than search_bytes_min.
+  // slots are many, and have to be searched: not for less than search_bytes_min. Free chunks are
+  // more: a growth looks at some of them only, or its cost would be that of the heap.
   [[clang::requires_capability(role::Purge::held)]]
   std::uint64_t units_up_to(std::uint64_t unit_bytes, std::uint64_t goal_bytes, Bin warm) {
-    aim_ = {.goal_bytes = goal_bytes};
+    aim_ = {.goal_bytes = goal_bytes, .looks = growth_looks_max};
     if (unit_bytes >= search_bytes_min) {
       unused_slots();
     }
@@ -51,7 +52,8 @@ class Purge {
     bins_through(last, warm);
     return refused_bytes_;
   }
-  static constexpr std::uint64_t search_bytes_min = Plan::region_bytes / 32;  // 1 MiB
+  static constexpr std::uint64_t search_bytes_min = Plan::region_bytes / 32;      // 1 MiB
+  static constexpr std::uint32_t growth_looks_max = 4 * Plan::chunks_per_region;  // some 5 us
 
   // Everything free and dirty, page by page where chunks are partly used.
   [[clang::requires_capability(role::Purge::held)]]
@@ -60,9 +62,10 @@ class Purge {
     all_but(Plan::unused);
   }
 
-  // The same, but that no huge page is divided in a region of which half is in use.
+  // The same, but for chunks from which something was taken within the last second; and no huge
+  // page is divided in a region of which half is in use.
   [[clang::requires_capability(role::Purge::held)]]
-  void everything_sparse() {
+  void everything_cold() {
     aim_ = {.by_page = true, .keep_huge = true, .keep_warm = true};
     all_but(Plan::unused);
   }
@@ -99,7 +102,7 @@ class Purge {
     }
   }
 
-  bool is_done() const { return aim_.is_reached(books_); }
+  bool is_done() const { return aim_.is_reached(state_); }
 
   // --- Unused slots ---------------------------------------------------------------------------
   [[clang::requires_capability(role::Purge::held)]]
@@ -115,23 +118,23 @@ class Purge {
       }
       segments.hold_slot(slot);
       lock.release();
-      purge_slot(slot, aim_.excess_bytes(books_));
+      purge_slot(slot, aim_.excess_bytes(state_));
       lock.retake();
       segments.put_slot(slot);
     }
   }
 
-  // No more than the excess goes, and something, as others may have brought that to nothing by now.
-  // Huge pages are not divided.
+  // The excess goes, rounded up to chunks, or to huge pages, which are not divided; and something
+  // does, as others may have brought the excess to nothing by now.
   [[clang::requires_capability(role::Purge::held, !role::Bin::held, !role::Segments::held)]]
   void purge_slot(std::uint32_t slot, std::uint64_t excess_bytes) {
     region_t& region = books_.of_purge().region(slot);
     const std::uint64_t dirty_bytes = region.dirty * Plan::chunk_bytes;
     const std::uint64_t step =
-        Plan::chunk_bytes * (region.pages == Pages::huge ? huge_page_chunks : 1);
+        Plan::chunk_bytes * (region.pages == Pages::huge ? Plan::huge_page_chunks : 1);
     const std::uint64_t kept_bytes =
         (dirty_bytes - std::clamp<std::uint64_t>(excess_bytes, 1, dirty_bytes)) & ~(step - 1);
-    const std::uint64_t begin = std::uint64_t{slot} << Plan::region_shift;
+    const std::uint64_t begin = Plan::slot_start(slot);
     if (state_.decommit(Space::heap, begin + kept_bytes, dirty_bytes - kept_bytes)) {
       state_.uncount_dirty(dirty_bytes - kept_bytes);
       region.dirty = static_cast<std::uint16_t>(kept_bytes >> Plan::chunk_shift);
@@ -147,7 +150,7 @@ class Purge {
     const Map regions = books_.of_bins().bin_regions(bin);
     for (std::uint32_t lead = regions.last_before(books_.slots()); lead != no_index;
          lead = regions.last_before(lead)) {
-      // A closed region's books are no longer this bin's: its class byte says so.
+      // A closed region's books are no longer this bin's: its bit in the bin's set says so.
       for (std::uint32_t block = next_block(bin, lead, no_limit); block != no_index && !is_done();
            block = next_block(bin, lead, block)) {
         purge_block(bin, lead, block, lock);
@@ -177,8 +180,8 @@ class Purge {
   WritableParts writable_parts(std::uint64_t begin, Class bin) const {
     WritableParts parts;
     const std::uint64_t end = begin + Plan::unit_bytes(bin);
-    for (std::uint64_t slot = Plan::slot_of(begin); slot << Plan::region_shift < end; ++slot) {
-      const std::uint64_t start = slot << Plan::region_shift;
+    for (std::uint64_t slot = Plan::slot_of(begin); Plan::slot_start(slot) < end; ++slot) {
+      const std::uint64_t start = Plan::slot_start(slot);
       const region_t& region = books_.of_bins().region(static_cast<std::uint32_t>(slot));
       const Range part = {std::max(begin, start),
                           std::min(end, start + region.writable * Plan::chunk_bytes)};

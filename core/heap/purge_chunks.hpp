@@ -11,24 +11,23 @@
 
 namespace strata {
 
-inline constexpr std::uint32_t huge_page_chunks = 32;  // 2 MiB
-
 // How far a purge goes.
 struct PurgeAim {
   std::uint64_t goal_bytes = 0;  // whole units until no more than this is dirty ...
   bool by_page = false;          // ... or all, free pages of partly used chunks included
   bool keep_huge = false;        // but no huge page is divided in a region of which half is in use
   bool keep_warm = false;        // nor is a chunk purged from which something was taken just now
+  std::uint32_t looks = ~0U;     // at free chunks, that are left: a heap may have millions
 
   // What is dirty in partly used chunks is not counted, so that going by page ends with the books.
-  template <class Books>
-  std::uint64_t excess_bytes(const Books& books) const {
-    const std::uint64_t dirty = books.control().dirty_bytes.load(std::memory_order_relaxed);
+  template <class State>
+  std::uint64_t excess_bytes(const State& state) const {
+    const std::uint64_t dirty = state.dirty_bytes();
     return by_page ? ~std::uint64_t{0} : dirty - std::min(dirty, goal_bytes);
   }
-  template <class Books>
-  bool is_reached(const Books& books) const {
-    return excess_bytes(books) == 0;
+  template <class State>
+  bool is_reached(const State& state) const {
+    return looks == 0 || excess_bytes(state) == 0;
   }
 };
 
@@ -40,7 +39,7 @@ class PurgeChunks {
   using Map = typename State::Books::Map;
 
  public:
-  PurgeChunks(State& state, const PurgeAim& aim, plan::Bin bin)
+  PurgeChunks(State& state, PurgeAim& aim, plan::Bin bin)
       : state_(state),
         books_(state.books),
         aim_(aim),
@@ -58,7 +57,7 @@ class PurgeChunks {
       const bool by_page = aim_.by_page && may_divide(slot, lock);
       std::uint32_t limit = Plan::chunks_per_region;
       // The region leaves the bin's list when its last unit is taken, or when it is closed.
-      while (limit > 0 && regions.test(slot) && !aim_.is_reached(books_)) {
+      while (limit > 0 && regions.test(slot) && !aim_.is_reached(state_)) {
         Batch batch;
         limit = collect(slot, limit, by_page, batch);
         if (batch.count > 0) {
@@ -90,8 +89,7 @@ class PurgeChunks {
 
    private:
     std::uint64_t at(std::uint32_t page) const {  // bytes from the start of the region
-      return (std::uint64_t{chunk} << Plan::chunk_shift) +
-             (std::uint64_t{page} << Plan::page_shift);
+      return Plan::chunk_start(0, chunk) + (std::uint64_t{page} << Plan::page_shift);
     }
   };
 
@@ -110,8 +108,8 @@ class PurgeChunks {
     // Whether the chunk below `limit` is for the next batch: it may not fit, or would divide a huge
     // page, whose other half would have small ones from then on.
     bool ends_at(std::uint32_t limit) const {
-      const bool divides =
-          limit % huge_page_chunks == 0 && count + huge_page_chunks > capacity - runs_max;
+      const bool divides = limit % Plan::huge_page_chunks == 0 &&
+                           count + Plan::huge_page_chunks > capacity - runs_max;
       return divides || count + runs_max > capacity || searched == searched_max;
     }
   };
@@ -122,7 +120,7 @@ class PurgeChunks {
     // Beyond the writable prefix all is free and clean.
     limit = std::min<std::uint32_t>(limit, books_.of_bins().region(slot).writable);
     // What is held is not dirty any more.
-    while (limit > 0 && !batch.ends_at(limit) && !aim_.is_reached(books_)) {
+    while (limit > 0 && !batch.ends_at(limit) && !aim_.is_reached(state_)) {
       const std::uint32_t free = books_.of_bins().free_chunks(slot).last_before(limit);
       const std::uint32_t partial =
           by_page ? books_.of_bins().partial_chunks(slot).last_before(limit) : no_index;
@@ -143,6 +141,7 @@ class PurgeChunks {
   [[clang::requires_capability(role::Bin::held)]]
   void collect_free(std::uint32_t slot, std::uint32_t c, Batch& batch) {
     assert(c < books_.of_bins().region(slot).writable);
+    --aim_.looks;
     const chunk_t& chunk = books_.of_bins().chunk(slot, c);
     if (chunk.dirty_pages != 0 && !is_warm(chunk)) {
       Items<State>(state_, bin_).hold_chunk(slot, c);
@@ -150,10 +149,12 @@ class PurgeChunks {
     }
   }
 
+  static constexpr std::uint16_t warm_quarters = State::quarters_per_delay;
   // Whether it was in use within the last period. It is again soon, more often than not.
   bool is_warm(const chunk_t& chunk) const {
     // Or since the purge began: the difference is negative then.
-    return aim_.keep_warm && static_cast<std::uint16_t>(now_ - chunk.taken_at + 4) < 8;
+    return aim_.keep_warm &&
+           static_cast<std::uint16_t>(now_ - chunk.taken_at + warm_quarters) < 2 * warm_quarters;
   }
 
   [[clang::requires_capability(role::Bin::held)]]
@@ -224,7 +225,7 @@ class PurgeChunks {
       if (held.gone) {
         chunk.dirty_pages &= static_cast<std::uint16_t>(~page_mask(held));
         state_.hooks.on(Event::purged, slot, held.chunk);
-      } else {  // counted by those that go for whole chunks alone
+      } else {  // only purges of whole units look at the sum
         refused_bytes_ += static_cast<std::uint32_t>(std::popcount(chunk.dirty_pages)) *
                           std::uint64_t{Plan::page_bytes};
       }
@@ -244,8 +245,7 @@ class PurgeChunks {
       }
       const std::uint64_t begin = batch.held[next - 1].begin();
       const bool gone =
-          state_.decommit(Space::heap, (std::uint64_t{slot} << Plan::region_shift) + begin,
-                          batch.held[i].end() - begin);
+          state_.decommit(Space::heap, Plan::slot_start(slot) + begin, batch.held[i].end() - begin);
       for (std::uint32_t j = i; j < next; ++j) {
         batch.held[j].gone = gone;
       }
@@ -264,7 +264,7 @@ class PurgeChunks {
     }
     region.pages = Pages::small;
     lock.release();
-    state_.advise(std::uint64_t{slot} << Plan::region_shift, Plan::region_bytes, Pages::small);
+    state_.advise(Plan::slot_start(slot), Plan::region_bytes, Pages::small);
     lock.retake();
     return true;
   }
@@ -284,7 +284,7 @@ class PurgeChunks {
 
   State& state_;
   const typename State::Books& books_;
-  const PurgeAim& aim_;
+  PurgeAim& aim_;
   plan::Bin bin_;
   Class cls_;
   std::uint16_t now_;

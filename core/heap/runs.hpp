@@ -25,7 +25,7 @@ class Runs {
     if (slot == no_index) {
       return {};
     }
-    const std::uint64_t offset = std::uint64_t{slot} << Plan::region_shift;
+    const std::uint64_t offset = Plan::slot_start(slot);
     const bool committed = state_.commit(Space::heap, offset, units << Plan::chunk_shift);
     if (committed) {
       Prefixes<State>(state_).withdraw_advice(slot, slots_of(units));

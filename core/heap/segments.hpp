@@ -164,8 +164,6 @@ class Segments {
   }
 
  private:
-  static constexpr std::uint16_t no_segment = 0xFFFF;
-
   [[clang::requires_capability(role::Segments::held)]]
   std::uint32_t take_lowest(std::uint32_t segment, std::uint32_t mask) {
     const std::uint32_t slot =

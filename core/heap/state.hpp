@@ -108,16 +108,17 @@ struct State {
   std::uint32_t shards_of(Class bin_class) const { return Plan::is_item(bin_class) ? shards() : 1; }
   // The bin of the region of class `cls` that an offset lies in.
   Bin bin_at(std::uint64_t offset, Class cls) const {
-    return Plan::bin_in(shard_of_slot(Plan::slot_of(offset)), Plan::bin_of(cls));
+    return Plan::bin_in(shard_of_slot(Plan::slot_of(offset)), Plan::bin_class(cls));
   }
 
   // What is free and dirty goes back on the first miss this long after the last time, but for what
   // was in use within that time.
   static constexpr std::uint64_t purge_delay_ms = 1000;
+  static constexpr std::uint16_t quarters_per_delay = 4;
   // The time in quarters of that; wraps after some hours. Cheap enough to ask for under a lock: no
   // call of the system.
   std::uint16_t quarter() const {
-    return static_cast<std::uint16_t>(memory.now_ms() / (purge_delay_ms / 4));
+    return static_cast<std::uint16_t>(memory.now_ms() / (purge_delay_ms / quarters_per_delay));
   }
 
   // What is known of a bad pointer. Reads only the class byte: any thread, any time.
@@ -129,7 +130,7 @@ struct State {
     if (contains(offset)) {
       report.slot = static_cast<std::uint32_t>(Plan::slot_of(offset));
       report.cls = class_at(offset);
-      const Class bin = Plan::bin_of(report.cls);
+      const Class bin = Plan::bin_class(report.cls);
       if (Plan::is_item(bin)) {
         report.unit_bytes = Plan::unit_bytes(bin);
         report.unit = Plan::chunk_in_region(offset);
@@ -144,12 +145,22 @@ struct State {
     return report;
   }
 
-  // Moves `bytes` between the live, the dirty and the clean, all statistics: relaxed.
+  // Statistics, relaxed: exact only while every lock is held.
+  std::uint64_t live_bytes() const {
+    return books.control().live_bytes.load(std::memory_order_relaxed);
+  }
+  std::uint64_t dirty_bytes() const {
+    return books.control().dirty_bytes.load(std::memory_order_relaxed);
+  }
+  // Moves `bytes` between the live, the dirty and the clean.
   void count_live(std::uint64_t bytes) { add(books.control().live_bytes, bytes); }
   void uncount_live(std::uint64_t bytes) { sub(books.control().live_bytes, bytes); }
   void count_dirty(std::uint64_t bytes) { add(books.control().dirty_bytes, bytes); }
   void uncount_dirty(std::uint64_t bytes) { sub(books.control().dirty_bytes, bytes); }
 
+  // Plain fields that open() writes and everybody reads, with no lock: whoever opens a heap does so
+  // before a second thread knows of it. (The process's own is opened by its first allocation, and
+  // there is no second thread before that: to start one is to allocate what is local to it.)
   Books books;
   typename Books::ClassByte* class_of_region = nullptr;  // of books: free's hit path has it at hand
   std::uint64_t heap_bytes = 0;  // size of [base, end); 0 while closed, so that nothing is inside

@@ -53,7 +53,8 @@ constexpr const char* describe(Problem problem) {
 // so that a handler may allocate or throw. Those beyond its capacity are counted.
 class Reports {
  public:
-  static constexpr std::uint32_t capacity = 64;
+  // Every miss has one of these on its stack, which may be small.
+  static constexpr std::uint32_t capacity = 8;
 
   void add(const Report& report) {
     if (count_ < capacity) {

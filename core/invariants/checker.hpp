@@ -26,7 +26,8 @@ class CheckingHooks {
   static constexpr unsigned char fresh_fill = 0xA5;
   static constexpr unsigned char freed_fill = 0x5A;
 
-  // Every how many events the whole is validated; 0: never.
+  // Every how many events the whole is validated; 0: never. (Relaxed, as the count of events is:
+  // they order nothing.)
   void set_period(std::uint32_t period) { period_.store(period, std::memory_order_relaxed); }
 
   void on(Event, std::uint32_t slot, std::uint32_t unit) {
@@ -155,9 +156,9 @@ class CheckingHooks {
   template <class Heap>
   static void check(Heap& heap, std::uint32_t slot, std::uint32_t unit, Reports& reports) {
     using Plan = typename Heap::Plan;
-    const std::uint64_t offset = std::uint64_t{slot} << Plan::region_shift;
+    const std::uint64_t offset = Plan::slot_start(slot);
     const auto cls = heap.class_at(offset);
-    if (!Plan::is_item(cls) && !Plan::is_block(Plan::bin_of(cls))) {
+    if (!Plan::is_item(cls) && !Plan::is_block(Plan::bin_class(cls))) {
       return;  // closed meanwhile, or a run
     }
     // Growth holds a block that is not writable yet with its bin unlocked: it looks used.

@@ -32,15 +32,12 @@ class Validator : public RegionValidator<Heap> {
     slots();
     bins();
     segments();
-    const auto& control = books_.control();
-    expect(control.live_bytes.load(std::memory_order_relaxed) == live_bytes_,
-           "live_bytes counts what is used", 0);
-    expect(control.dirty_bytes.load(std::memory_order_relaxed) == dirty_bytes_,
-           "dirty_bytes counts what is free and dirty", 0);
+    expect(heap_.live_bytes() == live_bytes_, "live_bytes counts what is used", 0);
+    expect(heap_.dirty_bytes() == dirty_bytes_, "dirty_bytes counts what is free and dirty", 0);
   }
 
-  // Pointers in a magazine of `cls`: used items of that class or a larger one, or used blocks of
-  // that class, each held once.
+  // Pointers in a magazine of `cls`: used units of just that class, each held once. (What a larger
+  // class serves leaves at once: it may not be aligned as the magazine's own are.)
   void held(Class cls, const Address* pointers, std::uint32_t count) {
     for (std::uint32_t i = 0; i < count; ++i) {
       const std::uint64_t offset = pointers[i] - heap_.base;
@@ -109,7 +106,8 @@ class Validator : public RegionValidator<Heap> {
     if (Plan::is_run(cls)) {
       return run(slot);
     }
-    const bool is_class = Plan::is_item(Plan::bin_of(cls)) || Plan::is_block(Plan::bin_of(cls));
+    const bool is_class =
+        Plan::is_item(Plan::bin_class(cls)) || Plan::is_block(Plan::bin_class(cls));
     expect(is_class, "a class byte names a class", slot);
     if (!is_class) {
       return 1;  // nothing can be asked of it
@@ -178,7 +176,7 @@ class Validator : public RegionValidator<Heap> {
       expected[bin].next = books_.bin(bin).head;
     }
     for (std::uint32_t slot = 0; slot < books_.slots(); ++slot) {
-      const Class bin_class = Plan::bin_of(books_.region(slot).cls);
+      const Class bin_class = Plan::bin_class(books_.region(slot).cls);
       if (is_lead(slot) && (Plan::is_item(bin_class) || Plan::is_block(bin_class))) {
         const Bin bin = Plan::bin_in(heap_.shard_of_slot(slot), bin_class);
         region_of(bin, slot, expected[bin]);
@@ -252,20 +250,20 @@ class Validator : public RegionValidator<Heap> {
         expected = list.after(segment);
       }
     }
-    expect(expected == 0xFFFF, "the segment list ends", 0);
+    expect(expected == no_segment, "the segment list ends", 0);
     expect(books_.unused().free_slots == free_slots, "unused slots are counted", 0);
     expect(books_.unused().dirty_slots == dirty_slots, "dirty unused slots are counted", 0);
   }
 
   [[clang::no_thread_safety_analysis]]
-  bool is_used(std::uint64_t offset, Class at_least) const {
-    const Class cls = Plan::bin_of(heap_.class_at(offset));
+  bool is_used(std::uint64_t offset, Class expected) const {
+    const Class cls = Plan::bin_class(heap_.class_at(offset));
     const Bin bin = heap_.bin_at(offset, cls);
-    if (Plan::is_block(bin)) {
-      return cls == at_least && Blocks<typename Heap::State>(heap_, bin).is_used(offset);
+    if (cls != expected) {
+      return false;
     }
-    return Plan::is_item(cls) && cls >= at_least &&
-           Items<typename Heap::State>(heap_, bin).is_used(offset);
+    return Plan::is_block(bin) ? Blocks<typename Heap::State>(heap_, bin).is_used(offset)
+                               : Items<typename Heap::State>(heap_, bin).is_used(offset);
   }
 };
 

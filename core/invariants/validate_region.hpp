@@ -53,12 +53,12 @@ class RegionValidator {
       report.invariant = invariant;
       report.slot = slot;
       report.cls = books_.region(slot).cls;
-      report.address = heap_.address_of(std::uint64_t{slot} << Plan::region_shift);
+      report.address = heap_.address_of(Plan::slot_start(slot));
       if (unit != no_index) {
         report.unit = unit;
         report.address += Plan::is_item(report.cls)
                               ? std::uint64_t{unit} << Plan::chunk_shift
-                              : unit * Plan::unit_bytes(Plan::bin_of(report.cls));
+                              : unit * Plan::unit_bytes(Plan::bin_class(report.cls));
       }
       reports_.add(report);
     }
@@ -140,7 +140,7 @@ class RegionValidator {
     map(items, capacity, "the item map's summary", slot, c);
     expect(count(items, capacity) == chunk.free_items, "free items are counted", slot, c);
     expect(partial == (chunk.free_items > 0), "a chunk with free items is partial", slot, c);
-    empty_chunks_[heap_.bin_at(std::uint64_t{slot} << Plan::region_shift, cls)] +=
+    empty_chunks_[heap_.bin_at(Plan::slot_start(slot), cls)] +=
         chunk.free_items == capacity ? 1 : 0;
     const std::uint64_t item_bytes = capacity * Plan::unit_bytes(cls);
     std::uint32_t used = ~0U << (((item_bytes - 1) >> Plan::page_shift) + 1);  // behind all items
@@ -165,7 +165,7 @@ class RegionValidator {
 
   // --- Group B ---------------------------------------------------------------------------------
   void block_region(std::uint32_t lead, Class cls) {
-    const Class bin = Plan::bin_of(cls);
+    const Class bin = Plan::bin_class(cls);
     const region_t& region = books_.region(lead);
     const std::uint32_t blocks = Plan::blocks_per_region(cls);
     const Map free = books_.free_blocks(lead);

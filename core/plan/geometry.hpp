@@ -39,10 +39,13 @@ struct Geometry {
   static constexpr std::uint32_t growth_chunks_max =
       chunks_per_region >= 8 ? chunks_per_region / 8 : 1;
 
-  // From this prefix on (24 MiB) huge pages suit a region. Before, what the last one leaves
-  // untouched is a tenth of a small program's memory, and small pages cost it no time that could be
-  // measured.
+  // From this prefix on (24 MiB) huge pages suit a region. Below it, what the last huge page leaves
+  // untouched would be a tenth of a small program's memory, and small pages cost such a program no
+  // time that could be measured.
   static constexpr std::uint32_t dense_chunks = chunks_per_region - chunks_per_region / 4;
+
+  // Chunks in a huge page of 2 MiB (of tiny plans, which have none, as many).
+  static constexpr std::uint32_t huge_page_chunks = 32;
 
   // What items reach first is made ready to the end of so many pages (16 KiB): one call costs half
   // of what the faults would. Not in a region's first chunks, which may be all that is used.
@@ -73,6 +76,10 @@ struct Geometry {
   static constexpr Word segment_of(const Word& offset) {
     return offset >> SegmentShift;
   }
+  static constexpr std::uint64_t slot_start(std::uint64_t slot) { return slot << RegionShift; }
+  static constexpr std::uint64_t chunk_start(std::uint64_t slot, std::uint64_t chunk) {
+    return slot_start(slot) + (chunk << ChunkShift);
+  }
   template <class Word>
   static constexpr Word chunk_in_region(const Word& offset) {
     return (offset >> ChunkShift) & Word{chunks_per_region - 1};
@@ -83,7 +90,8 @@ struct Geometry {
   }
 };
 
-// The plan's numbers: 1 GiB segments, 32 MiB regions, 64 KiB chunks, 4 KiB pages, items from 16 B.
+// The shape that ships: 1 GiB segments, 32 MiB regions, 64 KiB chunks, 4 KiB pages, items from 16
+// B.
 using Standard = Geometry<30, 25, 16, 12, 4, 6>;
 
 }  // namespace strata::plan

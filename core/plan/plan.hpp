@@ -7,8 +7,8 @@
 //   run                       part of a run of whole segments (group C)
 //   first_small .. last_small a block region of that one slot (small spaces)
 //
-// A class is the byte. A *bin* is what has a lock: one a class, a small block class sharing that of
-// the full one; or, where there are shards, one a class of items and shard.
+// A class is the byte. A *bin* is what has a lock: one for each class (a small block class shares
+// that of its full-size twin), and where there are shards one for each class of items and shard.
 #pragma once
 
 #include <algorithm>
@@ -66,8 +66,8 @@ struct Plan : G, Classes<G> {
   static constexpr bool is_small(Class cls) { return cls - first_small < small_classes; }
   static constexpr bool is_run(Class cls) { return cls == run; }
 
-  // The bin that serves a class: itself, but for small block regions.
-  static constexpr Class bin_of(Class cls) {
+  // The class whose bin serves a class: itself, but for small block regions.
+  static constexpr Class bin_class(Class cls) {
     return is_small(cls) ? cls - first_small + first_block : cls;
   }
   static constexpr Class small_of(Class block) { return block - first_block + first_small; }
@@ -86,39 +86,39 @@ struct Plan : G, Classes<G> {
     return bin < bins ? 0 : (bin - bins) / item_classes + 1;
   }
 
-  // log2 of a block's bytes, for a bin of blocks.
-  static constexpr unsigned block_shift(Class bin) { return chunk_shift + (bin - first_block); }
+  // log2 of a block's bytes.
+  static constexpr unsigned block_shift(Class cls) { return chunk_shift + (cls - first_block); }
 
-  // Bytes of one unit (item or block) of a bin.
-  static constexpr std::uint64_t unit_bytes(Class bin) {
-    return is_item(bin) ? unit_table[bin] : std::uint64_t{1} << block_shift(bin);
+  // Bytes of one unit (item or block).
+  static constexpr std::uint64_t unit_bytes(Class cls) {
+    return is_item(cls) ? unit_table[cls] : std::uint64_t{1} << block_shift(cls);
   }
-  // Every unit of a bin starts at a multiple of this: the largest power of two that divides its
+  // Every unit of a class starts at a multiple of this: the largest power of two that divides its
   // size.
-  static constexpr std::uint64_t unit_align(Class bin) {
-    const std::uint64_t bytes = unit_bytes(bin);
+  static constexpr std::uint64_t unit_align(Class cls) {
+    const std::uint64_t bytes = unit_bytes(cls);
     return bytes & (~bytes + 1);
   }
 
   // Items that a chunk of this class holds. Quarter's classes leave a remainder smaller than one.
   static constexpr std::uint32_t items_per_chunk(Class cls) { return items_table[cls]; }
-  // Whether a unit of a bin can start at an offset.
-  static constexpr bool is_unit_start(Class bin, std::uint64_t offset) {
-    if (!is_item(bin)) {
-      return (offset & (unit_bytes(bin) - 1)) == 0;
+  // Whether a unit of a class can start at an offset.
+  static constexpr bool is_unit_start(Class cls, std::uint64_t offset) {
+    if (!is_item(cls)) {
+      return (offset & (unit_bytes(cls) - 1)) == 0;
     }
     const std::uint64_t byte = G::byte_in_chunk(offset);
-    const auto item = Items::template item_index<std::uint64_t>(bin, byte);
-    return item < items_per_chunk(bin) && item * unit_bytes(bin) == byte;
+    const auto item = Items::template item_index<std::uint64_t>(cls, byte);
+    return item < items_per_chunk(cls) && item * unit_bytes(cls) == byte;
   }
   // Blocks in a region: of a whole segment, or of one slot.
   static constexpr std::uint32_t blocks_per_region(Class cls) {
     const unsigned shift = is_small(cls) ? region_shift : segment_shift;
-    return 1U << (shift - block_shift(bin_of(cls)));
+    return 1U << (shift - block_shift(bin_class(cls)));
   }
 
-  // The bin that serves `size_bytes`, or `run` for anything above the largest block.
-  static constexpr Class bin_for(std::uint64_t size_bytes) {
+  // The class that serves `size_bytes`, or `run` for anything above the largest block.
+  static constexpr Class class_for(std::uint64_t size_bytes) {
     const std::uint64_t size = std::max<std::uint64_t>(size_bytes, 1);
     return static_cast<Class>(
         std::min<std::uint64_t>(Items::template class_of_size<std::uint64_t>(size), run));
@@ -156,7 +156,7 @@ struct Plan : G, Classes<G> {
   static_assert(Items::template class_of_size<std::uint64_t>(segment_bytes + 1) == run);
 };
 
-// The plan as it was given: 12 item classes, 15 block classes.
+// 12 item classes, all powers of two, and 15 block classes.
 using Pow2 = Plan<Standard, PowersOfTwo>;
 // The same with four classes a doubling up to 8 KiB: rounding costs about 8 % instead of 33 %.
 using Quarter = Plan<Standard, FourPerDoubling>;

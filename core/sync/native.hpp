@@ -37,6 +37,10 @@ struct Kernel {
 };
 
 // Unfair, not recursive. `System` is a Kernel, or the scheduler of the checks.
+//
+// Whatever takes the word does so with acquire, which pairs with the release of put(): the holder
+// sees all that those before it did. Loads and failed exchanges are relaxed, as they only decide
+// whether to try again.
 template <class System>
 class FutexMutex {
  public:
@@ -75,7 +79,6 @@ class FutexMutex {
 
   void take() {
     std::uint32_t expected = free;
-    // Acquire: pairs with the release in put().
     if (!word_.compare_exchange_strong(expected, held, std::memory_order_acquire,
                                        std::memory_order_relaxed)) {
       take_contended();

@@ -13,7 +13,7 @@ namespace {
 // magazine for what is no item.
 template <class Plan>
 constexpr bool fits(std::uint64_t size) {
-  const plan::Class bin = Plan::bin_for(size);
+  const plan::Class bin = Plan::class_for(size);
   const std::uint64_t magazine = Plan::magazine_of_size(size);
   if (Plan::is_item(bin) ? magazine != bin : magazine <= Plan::item_classes) {
     return false;
@@ -123,7 +123,7 @@ TYPED_TEST(RoundTrip, EveryAlignmentOfEverySmallSize) {
   const std::uint64_t end = std::min<std::uint64_t>(Plan::segment_bytes, 70'000);
   for (std::uint64_t align = 1; align <= Plan::align_max; align *= 2) {
     for (std::uint64_t size = 1; size <= end; ++size) {
-      const plan::Class bin = Plan::bin_for(Plan::aligned_size(size, align));
+      const plan::Class bin = Plan::class_for(Plan::aligned_size(size, align));
       ASSERT_TRUE(bin == Plan::run || Plan::unit_bytes(bin) % align == 0)
           << size << " at " << align;
     }

@@ -63,7 +63,7 @@ class Probes {
   // The request of a move that allocates. The moves must have been made already.
   void attempt(const Move& move) {
     const std::uint64_t align = std::uint64_t{1} << move.align_shift;
-    const Request request = {Plan::bin_for(move.operand), move.operand, align};
+    const Request request = {Plan::class_for(move.operand), move.operand, align};
     under_every_pattern([&](std::uint32_t refusals) {
       now_ = {"an attempt at bytes", move.operand, refusals};
       ++counts_.attempts;

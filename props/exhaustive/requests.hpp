@@ -28,7 +28,7 @@ struct Move {
 // Adds the request at each alignment at which something that could serve the size may not.
 template <class Plan>
 void add_aligned(std::vector<Move>& moves, std::uint64_t size) {
-  const plan::Class bin = Plan::bin_for(size);
+  const plan::Class bin = Plan::class_for(size);
   for (std::uint64_t align = 2 * Plan::item_bytes_min;
        align <= Plan::align_max && size % align == 0; align *= 2) {
     bool matters = align > Plan::region_bytes && bin <= Plan::last_block;  // runs of slots

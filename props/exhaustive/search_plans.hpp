@@ -45,14 +45,14 @@ struct Minimum {
 namespace minimum {
 
 // Quick: the slice of ci/test and ci/check.
-inline constexpr Minimum a_segment = {148'900, 3'354'000, 2'623'000, 2'404'000};
-inline constexpr Minimum parts_of_two_segments = {134'300, 2'465'000, 2'861'000, 4'308'000};
-inline constexpr Minimum regions_of_three_segments = {46'900, 2'250'000, 1'477'000, 2'303'000};
-inline constexpr Minimum three_regions = {48'100, 1'433'000, 1'272'000, 1'576'000};
-inline constexpr Minimum four_chunks = {21'400, 365'000, 455'000, 680'000};
-inline constexpr Minimum four_items = {6'060, 81'400, 115'000, 190'000};
-inline constexpr Minimum quarter_halves = {3'540, 68'600, 120'000, 456'000};
-inline constexpr Minimum quarter_pages = {9'830, 170'300, 318'000, 1'265'000};
+inline constexpr Minimum a_segment = {148'900, 3'085'000, 2'592'000, 2'404'000};
+inline constexpr Minimum parts_of_two_segments = {134'300, 2'424'000, 2'848'000, 4'308'000};
+inline constexpr Minimum regions_of_three_segments = {46'900, 2'034'000, 1'421'000, 2'303'000};
+inline constexpr Minimum three_regions = {48'100, 1'391'000, 1'260'000, 1'576'000};
+inline constexpr Minimum four_chunks = {21'400, 363'900, 454'000, 680'000};
+inline constexpr Minimum four_items = {6'060, 81'100, 115'000, 190'000};
+inline constexpr Minimum quarter_halves = {3'540, 66'900, 120'000, 456'000};
+inline constexpr Minimum quarter_pages = {9'830, 168'500, 318'000, 1'265'000};
 inline constexpr Minimum quick = a_segment + parts_of_two_segments + regions_of_three_segments +
                                  three_regions + four_chunks + four_items + quarter_halves +
                                  quarter_pages;

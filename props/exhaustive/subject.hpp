@@ -223,7 +223,7 @@ class Subject {
   void deallocate(std::uint64_t offset) {
     auto& books = heap().books.of_everything();
     const plan::Class cls = heap().class_at(offset);
-    const plan::Class bin = Plan::bin_of(cls);
+    const plan::Class bin = Plan::bin_class(cls);
     live_.remove(offset);
     allocator_->deallocate(AllocatorT::dead(), heap().base + offset);
     if (Plan::is_run(cls)) {

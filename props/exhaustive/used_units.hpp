@@ -33,7 +33,7 @@ Units<Plan> used_units(const Heap& heap) {
       used_items(heap, units, slot, cls, start);
     } else if (Plan::is_small(cls) ||
                (Plan::is_block(cls) && slot % Plan::regions_per_segment == 0)) {
-      const std::uint64_t size = Plan::unit_bytes(Plan::bin_of(cls));
+      const std::uint64_t size = Plan::unit_bytes(Plan::bin_class(cls));
       for (std::uint32_t block = 0; block < Plan::blocks_per_region(cls); ++block) {
         if (!books.free_blocks(slot).test(block)) {
           units.add(start + block * size, size);

@@ -19,9 +19,7 @@ class Dirt : public testing::Test {
   static constexpr std::uint32_t blocks_max =
       segments * static_cast<std::uint32_t>(Stage::segment / Stage::small_block);
 
-  std::uint64_t dirty_bytes() {
-    return stage.allocator().heap().books.control().dirty_bytes.load(std::memory_order_relaxed);
-  }
+  std::uint64_t dirty_bytes() { return stage.allocator().heap().dirty_bytes(); }
   // All blocks are in use but for as many as may be dirty.
   void open() {
     stage.open(segments);

@@ -97,7 +97,7 @@ class BlocksModel : public UnitsModel<Plan> {
     }
     used_.erase(offset);
     closed(blocks_.put(offset));
-    if (Plan::bin_of(heap_.class_at(offset)) == bin_) {
+    if (Plan::bin_class(heap_.class_at(offset)) == bin_) {
       RC_ASSERT(blocks_.put(offset).problem == Problem::double_free);
     }
   }

@@ -27,86 +27,42 @@ inline rc::Gen<std::uint64_t> any_size(unsigned shift_max) {
 // Each operand that a kind does not have stays as it is by default: that is the canonical form.
 inline rc::Gen<Operation> operation_of(Kind kind, unsigned shift_max) {
   using namespace rc;
-  const auto number = gen::inRange<std::uint64_t>(0, 300);
-  const auto make = [kind](std::uint8_t thread) {
-    return Operation{.kind = kind, .thread = thread};
+  const auto number = [](std::uint64_t end) { return gen::inRange<std::uint64_t>(0, end); };
+  const auto with = [&](const auto&... operands) {
+    return gen::build(gen::just(Operation{.kind = kind}),
+                      gen::set(&Operation::thread, gen::inRange<std::uint8_t>(0, program_threads)),
+                      operands...);
   };
-  const auto thread = gen::inRange<std::uint8_t>(0, program_threads);
+  const auto size = gen::set(&Operation::size, any_size(shift_max));
+  const auto k = gen::set(&Operation::k, number(300));
+  const auto n = [](const Gen<std::uint64_t>& numbers) {
+    return gen::set(&Operation::number, numbers);
+  };
   switch (kind) {
     case Kind::allocate:
     case Kind::allocate_known:
-      return gen::apply(
-          [=](std::uint8_t t, std::uint64_t size) {
-            Operation op = make(t);
-            op.size = size;
-            return op;
-          },
-          thread, any_size(shift_max));
-    case Kind::allocate_aligned:
-      return gen::apply(
-          [=](std::uint8_t t, std::uint64_t size, std::uint8_t align) {
-            Operation op = make(t);
-            op.size = size;
-            op.align_shift = align;
-            return op;
-          },
-          thread, any_size(shift_max),
-          gen::inRange<std::uint8_t>(0, static_cast<std::uint8_t>(std::min(shift_max + 2, 64U))));
+      return with(size);
+    case Kind::allocate_aligned: {
+      const auto end = static_cast<std::uint8_t>(std::min(shift_max + 2, 64U));
+      return with(size, gen::set(&Operation::align_shift, gen::inRange<std::uint8_t>(0, end)));
+    }
     case Kind::resize:
-      return gen::apply(
-          [=](std::uint8_t t, std::uint64_t k, std::uint64_t size) {
-            Operation op = make(t);
-            op.k = k;
-            op.size = size;
-            return op;
-          },
-          thread, number, any_size(shift_max));
+      return with(k, size);
     case Kind::deallocate:
-      return gen::apply(
-          [=](std::uint8_t t, std::uint64_t k) {
-            Operation op = make(t);
-            op.k = k;
-            return op;
-          },
-          thread, number);
+      return with(k);
     case Kind::bad_deallocate:
-      return gen::apply(
-          [=](std::uint8_t t, std::uint8_t bad, std::uint64_t k, std::uint64_t n) {
-            Operation op = make(t);
-            op.bad = static_cast<Bad>(bad);
-            op.k = k;
-            op.number = n;
-            return op;
-          },
-          thread, gen::inRange<std::uint8_t>(0, bads), number, gen::arbitrary<std::uint64_t>());
+      return with(gen::set(&Operation::bad, gen::cast<Bad>(gen::inRange<std::uint8_t>(0, bads))), k,
+                  n(gen::arbitrary<std::uint64_t>()));
     case Kind::fail_memory:
-      return gen::apply(
-          [=](std::uint8_t t, bool repeats, std::uint64_t n) {
-            Operation op = make(t);
-            op.repeats = repeats;
-            op.number = n;
-            return op;
-          },
-          thread, gen::arbitrary<bool>(), gen::inRange<std::uint64_t>(0, 64));
+      return with(gen::set(&Operation::repeats), n(number(64)));
     case Kind::advance:
+      return with(n(gen::map(number(300), [](std::uint64_t steps) { return 16 * steps; })));
     case Kind::repeat:
-      return gen::apply(
-          [=](std::uint8_t t, std::uint64_t n) {
-            Operation op = make(t);
-            op.number = kind == Kind::advance ? n * 16 : n % 70;
-            return op;
-          },
-          thread, number);
+      return with(n(number(70)));
     case Kind::choices:
-      return gen::apply(
-          [=](std::uint8_t t, const std::vector<std::uint8_t>& choices) {
-            Operation op = make(t);
-            op.choices = choices;
-            return op;
-          },
-          thread, gen::arbitrary<std::vector<std::uint8_t>>());
+      return with(gen::set(&Operation::choices));
     default:
-      return gen::map(thread, make);
+      return with();
   }
 }
 

@@ -55,12 +55,8 @@ class Level {
                         std::uint64_t{region.writable} << Plan::chunk_shift);
   }
 
-  std::uint64_t live_bytes() const {
-    return heap_.books.control().live_bytes.load(std::memory_order_relaxed);
-  }
-  std::uint64_t dirty_bytes() const {
-    return heap_.books.control().dirty_bytes.load(std::memory_order_relaxed);
-  }
+  std::uint64_t live_bytes() const { return heap_.live_bytes(); }
+  std::uint64_t dirty_bytes() const { return heap_.dirty_bytes(); }
 
   // The members of a bin's list, as its links give them.
   std::vector<std::uint32_t> listed(plan::Class bin) const {

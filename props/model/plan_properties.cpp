@@ -27,7 +27,7 @@ TYPED_TEST(PlanProperties, ClassIsTheFirstThatFits) {
     while (expected <= Plan::last_block && Plan::unit_bytes(expected) < size) {
       ++expected;
     }
-    RC_ASSERT(Plan::bin_for(size) == expected);  // past the last block the walk ends at `run`
+    RC_ASSERT(Plan::class_for(size) == expected);  // past the last block the walk ends at `run`
   });
 }
 
@@ -36,7 +36,7 @@ TYPED_TEST(PlanProperties, ClassIsMonotone) {
     using Plan = TypeParam;
     const std::uint64_t a = *size_up_to(Plan::segment_shift + 2);
     const std::uint64_t b = *size_up_to(Plan::segment_shift + 2);
-    RC_ASSERT(Plan::bin_for(std::min(a, b)) <= Plan::bin_for(std::max(a, b)));
+    RC_ASSERT(Plan::class_for(std::min(a, b)) <= Plan::class_for(std::max(a, b)));
   });
 }
 
@@ -61,7 +61,7 @@ TYPED_TEST(PlanProperties, AlignedSizeGivesAlignedUnits) {
     const std::uint64_t align = std::uint64_t{1} << *rc::gen::inRange(0U, Plan::segment_shift + 1);
     const std::uint64_t request = Plan::aligned_size(size, align);
     RC_ASSERT(request >= size && request >= align);
-    const plan::Class bin = Plan::bin_for(request);
+    const plan::Class bin = Plan::class_for(request);
     if (bin == Plan::run) {
       return;  // runs start at segments, and no alignment exceeds one
     }
@@ -112,8 +112,8 @@ TYPED_TEST(PlanProperties, ClassBytesAreDistinct) {
                       Plan::is_run(cls) + Plan::is_small(cls);
     EXPECT_EQ(kinds, 1) << "class " << cls;
     if (Plan::is_small(cls)) {
-      EXPECT_EQ(Plan::small_of(Plan::bin_of(cls)), cls);
-      EXPECT_LE(Plan::unit_bytes(Plan::bin_of(cls)), Plan::region_bytes);
+      EXPECT_EQ(Plan::small_of(Plan::bin_class(cls)), cls);
+      EXPECT_LE(Plan::unit_bytes(Plan::bin_class(cls)), Plan::region_bytes);
     }
   }
 }

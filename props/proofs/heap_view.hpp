@@ -39,7 +39,7 @@ struct BinClass {
   }
   template <class P>
   static BinClass blocks_of(std::uint32_t cls) {
-    return {cls, P::unit_bytes(P::bin_of(cls)), P::blocks_per_region(cls)};
+    return {cls, P::unit_bytes(P::bin_class(cls)), P::blocks_per_region(cls)};
   }
 };
 

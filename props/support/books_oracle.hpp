@@ -25,7 +25,7 @@ class BooksOracle {
       const bool lead = !Plan::is_block(cls) || slot % Plan::regions_per_segment == 0;
       const bool sibling =
           Plan::is_item(bin) && slot / Plan::slots_per_turn % shards != cache_slot % shards;
-      if (Plan::bin_of(cls) == bin && lead && !sibling) {
+      if (Plan::bin_class(cls) == bin && lead && !sibling) {
         found = Plan::is_item(bin) ? lowest_item(slot, bin) : lowest_block(slot, bin);
       }
     }
@@ -82,7 +82,7 @@ class BooksOracle {
   }
 
   void require_block(const Object& object, std::uint32_t slot, std::uint32_t cls) const {
-    const std::uint64_t unit = Plan::unit_bytes(Plan::bin_of(cls));
+    const std::uint64_t unit = Plan::unit_bytes(Plan::bin_class(cls));
     const std::uint32_t lead = Plan::is_small(cls) ? slot : slot - slot % Plan::regions_per_segment;
     const auto block = static_cast<std::uint32_t>(
         (object.offset - std::uint64_t{lead} * Plan::region_bytes) / unit);

@@ -195,7 +195,7 @@ class Driver final : public Runner {
 
   // Where a request must be served that no magazine can serve: the bin's lowest unit.
   std::uint64_t lowest_ready(std::uint8_t thread, std::uint64_t size) {
-    const plan::Class bin = size == 0 ? Plan::run : Plan::bin_for(size);
+    const plan::Class bin = size == 0 ? Plan::run : Plan::class_for(size);
     const bool held =
         cache(thread) != AllocatorT::dead() && (Plan::is_item(bin) || AllocatorT::Blocks::has(bin));
     return held || size > heap().heap_bytes || Plan::is_run(bin)
@@ -256,18 +256,15 @@ class Driver final : public Runner {
   template <class Call>
   void keeps_bound(Call call) {
     const std::uint64_t refused = world_.refused();
-    const std::uint64_t dirty_before = dirty_bytes();
+    const std::uint64_t dirty_before = heap().dirty_bytes();
     call();
-    const std::uint64_t live = heap().books.control().live_bytes.load(std::memory_order_relaxed);
-    const std::uint64_t refused_before =
+    const std::uint64_t live = heap().live_bytes();
+    const std::uint64_t refused_now =
         heap().books.control().refused_bytes.load(std::memory_order_relaxed);
-    require(refused_before == 0 || world_.refused() > 0, "what was refused, the system refused");
-    const std::uint64_t bound = std::max(Heap::dirty_bytes_max, live / 8) + refused_before;
-    require(dirty_bytes() <= std::max(bound, dirty_before) || world_.refused() != refused,
-            "{} free bytes are dirty, bound {}", dirty_bytes(), bound);
-  }
-  std::uint64_t dirty_bytes() {
-    return heap().books.control().dirty_bytes.load(std::memory_order_relaxed);
+    require(refused_now == 0 || world_.refused() > 0, "what was refused, the system refused");
+    const std::uint64_t bound = std::max(Heap::dirty_bytes_max, live / 8) + refused_now;
+    require(heap().dirty_bytes() <= std::max(bound, dirty_before) || world_.refused() != refused,
+            "{} free bytes are dirty, bound {}", heap().dirty_bytes(), bound);
   }
 
   void bad_deallocate(const Operation& op) {

@@ -98,7 +98,7 @@ class Watch {
     const role::Alone alone;  // no other thread, so that each look is at books at rest
     RegionValidator<Heap> validator(heap(), reports);
     for (const auto& [slot, unit] : touched) {
-      const auto bin = Plan::bin_of(heap().class_at(std::uint64_t{slot} << Plan::region_shift));
+      const auto bin = Plan::bin_class(heap().class_at(Plan::slot_start(slot)));
       if (Plan::is_item(bin) || Plan::is_block(bin)) {  // else it is closed, or a run
         validator.unit(slot, unit);
       }

@@ -62,7 +62,7 @@ TEST(Addresses, AFreedBlockIsKnownToBooksAndCache) {
   EXPECT_EQ(room->usable_or_report(cache, small), 64 * kib);
   room->deallocate(cache, large);
   room->deallocate(cache, small);
-  EXPECT_EQ(cache->blocks.count(plan::Pow2::bin_for(64 * kib)), 1U) << "the cache holds it";
+  EXPECT_EQ(cache->blocks.count(plan::Pow2::class_for(64 * kib)), 1U) << "the cache holds it";
   EXPECT_EQ(room->usable_or_report(cache, large), 0U);
   EXPECT_EQ(room->usable_or_report(cache, small), 0U);
   EXPECT_EQ(room.take_problems(), (std::vector(2, Problem::double_free)));

@@ -17,7 +17,7 @@ TYPED_TEST_SUITE(MagazineTest, Plans);
 TYPED_TEST(MagazineTest, RefillsDouble) {
   Scripted<TypeParam> room;
   auto* const cache = room->attach();
-  const plan::Class cls = TypeParam::bin_for(64);
+  const plan::Class cls = TypeParam::class_for(64);
   Address last = 0;
   for (const std::uint32_t batch : {8U, 16U, 32U, 64U, 128U, 256U, 256U}) {
     ASSERT_EQ(cache->count(cls), 0U);
@@ -63,12 +63,12 @@ TYPED_TEST(MagazineTest, ABlockOrARunLeavesItAlone) {
   Scripted<TypeParam> room;
   auto* const cache = room->attach();
   const Address item = room->allocate(cache, 64);
-  const std::uint32_t held = cache->count(TypeParam::bin_for(64));
+  const std::uint32_t held = cache->count(TypeParam::class_for(64));
   ASSERT_GT(held, 0U);
   for (const std::uint64_t size : {TypeParam::chunk_bytes, TypeParam::segment_bytes + 1}) {
     const Address large = room->allocate(cache, size);
     EXPECT_NE(large, 0U);
-    EXPECT_EQ(cache->count(TypeParam::bin_for(64)), held) << size;
+    EXPECT_EQ(cache->count(TypeParam::class_for(64)), held) << size;
     room->deallocate(cache, large);
   }
   room->deallocate(cache, item);
@@ -80,12 +80,12 @@ TYPED_TEST(MagazineTest, AnItemOfALargerClassLeavesItAlone) {
   Scripted<TypeParam> room;
   auto* const cache = room->attach();
   const Address item = room->allocate(cache, 64);
-  const std::uint32_t held = cache->count(TypeParam::bin_for(64));
+  const std::uint32_t held = cache->count(TypeParam::class_for(64));
   const Address larger = room->allocate(room->dead(), 2048);
   room.memory().failures = FailureScript::always();
   const Address other = room->allocate(cache, 1024);
   EXPECT_EQ(room->usable_bytes(other), 2048U);
-  EXPECT_EQ(cache->count(TypeParam::bin_for(64)), held);
+  EXPECT_EQ(cache->count(TypeParam::class_for(64)), held);
   room.memory().failures = {};
   for (const Address address : {item, larger, other}) {
     room->deallocate(cache, address);
@@ -98,12 +98,12 @@ TYPED_TEST(MagazineTest, IsFilledByTheLastAttemptToo) {
   Scripted<TypeParam> room;
   auto* const cache = room->attach();
   room->deallocate(cache, room->allocate(cache, 64));
-  ASSERT_GT(cache->count(TypeParam::bin_for(64)), 0U);
+  ASSERT_GT(cache->count(TypeParam::class_for(64)), 0U);
   room.memory().failures = FailureScript::always();
   const Address item = room->allocate(cache, 1024);
   EXPECT_EQ(room->usable_bytes(item), 1024U) << "in the slot that those of 64 bytes have left";
-  EXPECT_EQ(cache->count(TypeParam::bin_for(64)), 0U);
-  EXPECT_GT(cache->count(TypeParam::bin_for(1024)), 0U);
+  EXPECT_EQ(cache->count(TypeParam::class_for(64)), 0U);
+  EXPECT_GT(cache->count(TypeParam::class_for(1024)), 0U);
   room.memory().failures = {};
   room->deallocate(cache, item);
   room->detach(cache);
@@ -112,7 +112,7 @@ TYPED_TEST(MagazineTest, IsFilledByTheLastAttemptToo) {
 TYPED_TEST(MagazineTest, AFullOneGivesItsOlderHalfBack) {
   Scripted<TypeParam> room;
   auto* const cache = room->attach();
-  const plan::Class cls = TypeParam::bin_for(1024);  // 64 fit
+  const plan::Class cls = TypeParam::class_for(1024);  // 64 fit
   std::vector<Address> live;
   for (int i = 0; i < 65; ++i) {
     live.push_back(room->allocate(room->dead(), 1024));
@@ -196,7 +196,7 @@ TEST(Caches, LowestSlotFirstAndPagesGoBack) {
   ASSERT_EQ(dropped.size(), 1U);
   EXPECT_EQ(dropped[0].end - dropped[0].begin, one);
   EXPECT_EQ(room->attach(), b);
-  EXPECT_EQ(b->count(plan::Pow2::bin_for(64)), 0U);
+  EXPECT_EQ(b->count(plan::Pow2::class_for(64)), 0U);
   EXPECT_EQ(room.memory().committed_bytes(Space::caches) - before, 3 * one);
   for (Cache* const cache : {a, b, c}) {
     room->detach(cache);
@@ -239,10 +239,10 @@ TEST(Caches, AForkedChildKeepsItsOwn) {
   EXPECT_FALSE(PlainMutex::held().empty());
   room->fork_child(mine);
   EXPECT_TRUE(PlainMutex::held().empty());
-  EXPECT_GT(mine->count(plan::Pow2::bin_for(64)), 0U);
+  EXPECT_GT(mine->count(plan::Pow2::class_for(64)), 0U);
   EXPECT_EQ(room->attach(), gone) << "the caches of vanished threads are free";
-  EXPECT_EQ(gone->count(plan::Pow2::bin_for(64)), 0U);
-  EXPECT_FALSE(gone->blocks.contains(plan::Pow2::bin_for(64 * kib), block));
+  EXPECT_EQ(gone->count(plan::Pow2::class_for(64)), 0U);
+  EXPECT_FALSE(gone->blocks.contains(plan::Pow2::class_for(64 * kib), block));
   EXPECT_EQ(room->attach(), last);
   room->fork_prepare();
   room->fork_parent();

@@ -1,6 +1,7 @@
 // The hooks of the checked library: what they fill, mark, and look at.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <utility>
@@ -258,7 +259,9 @@ TEST_F(CheckingABatch, LooksAtEachChunkOfIt) {
     chunk_t& chunk = checked->heap().books.of_everything().chunk(slot_of(items[0]), broken);
     const std::uint16_t dirty = std::exchange(chunk.dirty_pages, 1);
     give_one_of_each_chunk();
-    EXPECT_EQ(seen("no used item touches a clean page"), items_per_chunk - 1) << broken;
+    EXPECT_EQ(seen("no used item touches a clean page"),
+              std::min<std::uint32_t>(items_per_chunk - 1, Reports::capacity))
+        << broken;
     chunk.dirty_pages = dirty;
     take_one_of_each_chunk();
     EXPECT_TRUE(Keeping::seen.empty());

@@ -211,7 +211,7 @@ TEST(Purging, ABlockEndsWhereItsSlotsAreWritable) {
   make_writable(lead + 2, 1);
   records.region(lead + 2).dirty = 1;
   heap.count_dirty(Small::chunk_bytes);
-  const plan::Class bin = Small::bin_for(2 * Small::region_bytes);
+  const plan::Class bin = Small::class_for(2 * Small::region_bytes);
   {
     const auto lock = heap.lock_bin(bin);
     Blocks<State>(heap, bin).open_region(lead, bin);

@@ -231,7 +231,7 @@ TEST(BlockMagazines, GiveBackWhatWasFreedLast) {
     room.deallocate(blocks[Blocks::capacity(cls) - 1]);
   }
   EXPECT_EQ(held, Blocks::held_bytes_max());
-  EXPECT_FALSE(Blocks::has(plan::Quarter::bin_for(mib)));
+  EXPECT_FALSE(Blocks::has(plan::Quarter::class_for(mib)));
   EXPECT_TRUE(room->validate(Quiet::yes));
   room->purge(room.cache());
   EXPECT_EQ(room->bounds().live_bytes, live);

@@ -43,7 +43,7 @@ TEST_F(Validation, WhatIsHeld) {
   auto* const cache = room.cache();
   const Address one = room->allocate(cache, 64), two = room->allocate(cache, 64);
   room->deallocate(cache, one);
-  const plan::Class held = Plan::bin_for(64);
+  const plan::Class held = Plan::class_for(64);
   const auto with = [&](Address pointer, const char* invariant) {
     ASSERT_TRUE(cache->push(held, pointer));
     EXPECT_FALSE(room->validate(Quiet::yes));
@@ -62,9 +62,12 @@ TEST_F(Validation, WhatIsHeld) {
   with(first_item + Plan::chunk_bytes + item_bytes, free);
   with(one + 1, free);
   with(room->heap().base - 16, free);
-  const Address smaller = room->allocate(room->dead(), 16);
-  with(smaller, free);
-  room->deallocate(room->dead(), smaller);
+  // A larger one would hold the request, but need not be aligned as the class's own are.
+  for (const std::uint64_t size : {16ULL, 128ULL}) {
+    const Address other = room->allocate(room->dead(), size);
+    with(other, free);
+    room->deallocate(room->dead(), other);
+  }
   for (const plan::Class each : {1U, Plan::item_classes}) {  // every magazine is looked at
     ASSERT_TRUE(cache->push(each, first_item + 1));
     EXPECT_FALSE(room->validate(Quiet::yes)) << each;
@@ -74,10 +77,9 @@ TEST_F(Validation, WhatIsHeld) {
   room->deallocate(cache, two);
 }
 
-// Unlike an item, a block that is larger than its magazine's class would not serve a request.
 TEST_F(Validation, AHeldBlockIsOfItsMagazinesClass) {
   auto* const cache = room.cache();
-  const plan::Class held = Plan::bin_for(128 * kib);
+  const plan::Class held = Plan::class_for(128 * kib);
   for (const std::uint64_t size : {64 * kib, 128 * kib, 256 * kib}) {
     const Address block = room->allocate(room->dead(), size);
     cache->blocks.push(held, block);

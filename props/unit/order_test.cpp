@@ -171,7 +171,7 @@ TEST(Hysteresis, OneEmptyChunkAndOneEmptyRegionStay) {
   Scripted<Small> room;
   const std::uint64_t a_region = Small::region_bytes / 64;
   room.give(room.take_many(64, 3 * a_region));
-  const auto& bin = room.books().bin(Small::bin_for(64));
+  const auto& bin = room.books().bin(Small::class_for(64));
   EXPECT_EQ(bin.empty_chunks, 1U);
   EXPECT_EQ(bin.regions, 2U) << "the one with the empty chunk, and the empty one";
   EXPECT_EQ(bin.empty_regions, 1U);

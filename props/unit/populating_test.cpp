@@ -17,7 +17,7 @@ class Populating : public testing::Test {
   Range take(std::uint64_t size, std::uint32_t count) {
     std::vector<Address> batch(count);
     room.memory().populated = {};
-    const Taken got = room.heap().take({Plan::bin_for(size), size, 1}, &*batch.end(), count);
+    const Taken got = room.heap().take({Plan::class_for(size), size, 1}, &*batch.end(), count);
     EXPECT_EQ(got.count, count);
     first = batch.back() - room.heap().base;
     for (const Address address : batch) {

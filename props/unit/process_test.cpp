@@ -123,6 +123,94 @@ TEST(Fork, ThousandsOfTimesWhileOthersAllocate) {
   EXPECT_EQ(strata_validate(), 1);
 }
 
+// One thread has a stream and waits for the heap, one has the list of streams and waits for the
+// stream; fork wants both, the heap and the list.
+TEST(Fork, WhileStdioWaitsForTheHeap) {
+  alarm(60);
+  std::FILE* const file = std::tmpfile();
+  ASSERT_NE(file, nullptr);
+  const std::vector<char> line(1 << 20, 'x');
+  std::fwrite(line.data(), 1, line.size(), file);
+  std::fputc('\n', file);
+  std::atomic<bool> stop{false};
+  std::thread reader([&] {
+    while (!stop) {
+      std::rewind(file);
+      char* text = nullptr;
+      std::size_t size = 0;
+      EXPECT_GT(getline(&text, &size, file), 0);
+      std::free(text);
+    }
+  });
+  std::thread flusher([&] {
+    while (!stop) {
+      std::fflush(nullptr);
+    }
+  });
+  for (int i = 0; i < 100; ++i) {
+    const pid_t child = fork();
+    if (child == 0) {
+      alarm(20);
+      std::fflush(nullptr);
+      _exit(0);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    EXPECT_EQ(status, 0);
+  }
+  stop = true;
+  reader.join();
+  flusher.join();
+  std::fclose(file);
+  alarm(0);
+}
+
+// A thread that was refused magazines when it began gets them later.
+TEST(Threads, WithoutMagazinesAskAgain) {
+  std::thread([] {
+    rlimit old{};
+    getrlimit(RLIMIT_DATA, &old);
+    rlimit none = old;
+    none.rlim_cur = 1;
+    // Of more slots than any test before has used.
+    std::vector<std::thread> others;
+    std::atomic<bool> stop{false};
+    std::atomic<int> begun{0};
+    for (int i = 0; i < 40; ++i) {
+      others.emplace_back([&] {
+        std::free(std::malloc(100));
+        ++begun;
+        begun.notify_all();
+        stop.wait(false);
+      });
+    }
+    for (int now = begun; now < 40; now = begun) {
+      begun.wait(now);
+    }
+    std::thread([&] {
+      setrlimit(RLIMIT_DATA, &none);
+      std::free(std::malloc(100));
+      setrlimit(RLIMIT_DATA, &old);
+      for (int i = 0; i < 1000; ++i) {
+        std::free(std::malloc(100));
+      }
+      // With magazines the last freed is the first again; the bins give the lowest.
+      void* const low = std::malloc(100);
+      void* const high = std::malloc(100);
+      std::free(std::min(low, high));
+      std::free(std::max(low, high));
+      void* const next = std::malloc(100);
+      EXPECT_EQ(next, std::max(low, high));
+      std::free(next);
+    }).join();
+    stop = true;
+    stop.notify_all();
+    for (std::thread& other : others) {
+      other.join();
+    }
+  }).join();
+}
+
 TEST(Fork, InSeveralThreadsAtOnce) {
   std::atomic<int> failed{0};
   const auto fork_often = [&] {

@@ -111,10 +111,35 @@ TEST(Purging, SmallGrowthIsPaidForFromAQuarterOfTheBoundOn) {
   room.give({last, small, item, more});
 }
 
+// Or a growth would cost what the heap costs: of a large one nearly all free chunks are clean, and
+// dirt lies lowest.
+TEST(Purging, AGrowthLooksAtSoManyFreeChunksOnly) {
+  Scripted<plan::Pow2> room;
+  constexpr std::uint32_t region_items = 2 * plan::Pow2::chunks_per_region;
+  constexpr std::uint32_t looks = Purge<ScriptedHeap<plan::Pow2>::State>::growth_looks_max;
+  for (const std::uint32_t regions : {2U, looks / plan::Pow2::chunks_per_region + 2}) {
+    const auto items = room.take_many(32 * kib, regions * region_items);
+    std::vector<std::uint64_t> kept, freed;
+    for (std::uint32_t i = 0; i < items.size(); ++i) {
+      (i % region_items == region_items - 1 ? kept : freed).push_back(items[i]);
+    }
+    room.give(freed);
+    room->purge(room->dead());
+    room.give(room.take_many(32 * kib, 64));  // 2 MiB
+    ASSERT_GT(room.dirty(), mib);
+    room.drops();
+    const std::uint64_t item = room.take(1024);  // the first MiB of a region
+    EXPECT_EQ(room.drops().empty(), regions > 2) << regions;
+    room.give(item);
+    room.give(kept);
+    room->purge(room->dead());
+  }
+}
+
 TEST(Purging, ARegionOfBlocksLeavesEachSlotsDirtToTheSlot) {
   Scripted<Small> room(64);  // enough for regions of a whole segment: sixteen blocks in four slots
   const auto blocks = room.take_many(Small::chunk_bytes, 17);
-  ASSERT_EQ(room.region(blocks[0]).cls, Small::bin_for(Small::chunk_bytes));
+  ASSERT_EQ(room.region(blocks[0]).cls, Small::class_for(Small::chunk_bytes));
   room.give({blocks.begin() + 5, blocks.begin() + 16});
   room->purge(room->dead());
   room.give(blocks[16]);  // alone in the empty region that stays

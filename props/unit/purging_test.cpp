@@ -216,6 +216,22 @@ TEST(Purging, ShrinkingInPlaceGivesTheRestBack) {
   EXPECT_TRUE(room->resize_in_place(least, 1));
 }
 
+TEST(Purging, ARunThatShrinksGivesTheRestBackFromAnEighthOn) {
+  Scripted<plan::Pow2> room;
+  const std::uint64_t run = room.take(2048 * mib);
+  const Address address = room.heap().base + run;
+  room.drops();
+  EXPECT_TRUE(room->resize_in_place(address, 1792 * mib + 1));
+  EXPECT_TRUE(room.drops().empty());
+  EXPECT_TRUE(room->resize_in_place(address, 1792 * mib));
+  const auto dropped = room.drops();
+  ASSERT_EQ(dropped.size(), 1U);
+  EXPECT_EQ(dropped[0].begin, run + 1792 * mib);
+  EXPECT_EQ(dropped[0].end, run + 2048 * mib);
+  EXPECT_EQ(room->usable_bytes(address), 2048 * mib) << "it stays what it is";
+  room.give(run);
+}
+
 TEST(Growing, WhatHasGrownBeforeGetsTwiceTheSize) {
   Scripted<plan::Pow2> room;
   const auto usable_of = [&](std::uint64_t old, std::uint64_t size) {

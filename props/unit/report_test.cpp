@@ -28,13 +28,13 @@ TEST(Reports, AreDeliveredOnceInOrderAndTheRestCounted) {
   }
   EXPECT_EQ(reports.count(), 70U);
   reports.deliver(hooks);
-  ASSERT_EQ(hooks.seen.size(), 64U);
-  for (std::size_t i = 0; i < 64; ++i) {
+  ASSERT_EQ(hooks.seen.size(), Reports::capacity);
+  for (std::size_t i = 0; i < Reports::capacity; ++i) {
     EXPECT_EQ(hooks.seen[i], i + 1);
   }
   EXPECT_EQ(reports.count(), 0U);
   reports.deliver(hooks);
-  EXPECT_EQ(hooks.seen.size(), 64U);
+  EXPECT_EQ(hooks.seen.size(), Reports::capacity);
 }
 
 TEST(Reports, EachProblemHasItsWords) {

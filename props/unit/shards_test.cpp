@@ -42,7 +42,7 @@ class Shards : public testing::Test {
     return slots;
   }
   bin_t& bin(plan::Shard shard) {
-    return room.books().bin(Plan::bin_in(shard, Plan::bin_for(item_bytes)));
+    return room.books().bin(Plan::bin_in(shard, Plan::class_for(item_bytes)));
   }
   void finish() {
     room->detach(one);

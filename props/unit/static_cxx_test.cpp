@@ -1,6 +1,7 @@
 // libstrata.a in a program whose C++ library is an archive too, and which has an operator new and
 // an operator delete of its own, whose objects the heap does not know: every form that the standard
-// defines by these has to come to them. Linked with -static-libstdc++ -static-libgcc; nothing here
+// defines by these has to come to them. So has a function by a name of malloc's family that ISO C
+// leaves to the program. Linked with -static-libstdc++ -static-libgcc; nothing here
 // but operator new itself asks for what throws, so that nothing else brings it into the program.
 #include <stdint.h>
 #include <stdio.h>
@@ -93,7 +94,11 @@ bool aligned_forms_work() {
   return own_news == before && own_deletes == before && one == nullptr && many == nullptr;
 }
 
+int own_cfrees = 0;
+
 }  // namespace
+
+extern "C" void cfree(void*) { ++own_cfrees; }
 
 void* operator new(size_t size) {
   auto* const header = static_cast<Header*>(malloc(sizeof(Header) + size));
@@ -122,8 +127,13 @@ int main() {
   std::set_new_handler(leave);
   const bool is_thrown_after = throws_bad_alloc(SIZE_MAX / 2) && calls_of_handler == 1;
   const bool is_served = !throws_bad_alloc(100);
+  cfree(nullptr);
   const auto word = [](bool good) { return good ? "good" : "bad"; };
-  printf("own forms: %s; aligned forms: %s; bad_alloc: %s, after the new_handler: %s; new[]: %s\n",
-         word(is_own), word(is_aligned), word(is_thrown), word(is_thrown_after), word(is_served));
-  return is_own && is_aligned && is_thrown && is_thrown_after && is_served ? 0 : 1;
+  printf(
+      "own forms: %s; aligned forms: %s; bad_alloc: %s, after the new_handler: %s; new[]: %s; "
+      "own names: %s\n",
+      word(is_own), word(is_aligned), word(is_thrown), word(is_thrown_after), word(is_served),
+      word(own_cfrees == 1));
+  return is_own && is_aligned && is_thrown && is_thrown_after && is_served && own_cfrees == 1 ? 0
+                                                                                              : 1;
 }

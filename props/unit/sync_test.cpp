@@ -297,6 +297,29 @@ TEST(OrderedMutex, OfAThreadThatHasEveryLockIsNotTaken) {
   EXPECT_TRUE(Remembering::seen.empty());
 }
 
+TEST(OrderedMutex, GivesWayAndHasItAgain) {
+  alarm(20);  // if nobody else ever has it
+  OrderedMutex<Remembering> mutex;
+  Remembering::seen.clear();
+  Guard guard(mutex, 7);
+  std::atomic<bool> had_it = false;
+  std::thread other([&] {
+    const Guard theirs(mutex, 7);
+    had_it = true;
+  });
+  while (!had_it) {
+    guard.give_way();
+  }
+  bool locked = false;
+  EXPECT_FALSE(mutex.try_lock(7, locked)) << "it is held again";
+  OrderedMutex<Remembering> lower;
+  lower.lock(6);
+  EXPECT_EQ(Remembering::seen, (Violations{{6, 7}})) << "and known to be";
+  lower.unlock(6);
+  other.join();
+  alarm(0);
+}
+
 TEST(OrderedMutex, OfOtherThreadsIsTheirs) {
   OrderedMutex<Remembering> high, low;
   Remembering::seen.clear();

@@ -133,7 +133,7 @@ class Validation : public testing::Test {
 
   static constexpr std::uint64_t item_bytes = 4 * kib;
   static constexpr std::uint64_t items = Plan::chunk_bytes / item_bytes;  // a chunk
-  static constexpr plan::Class cls = Plan::bin_for(item_bytes);
+  static constexpr plan::Class cls = Plan::class_for(item_bytes);
 
   Room<Plan> room{16};
   Address first_item = 0;

@@ -11,7 +11,7 @@
 extern "C" {
 #endif
 
-/* What bounds the process's use of strata holds to. See strata_bounds_now. */
+/* The limits that strata keeps in this process, and where it stands. See strata_bounds_now. */
 struct strata_bounds {
   uint64_t heap_bytes;         /* address space of the heap, as reserved */
   uint64_t mappings;           /* mappings that the heap's writable prefixes make now; some more in
@@ -23,14 +23,18 @@ struct strata_bounds {
   uint64_t dirty_bytes;        /* free but not given back to the system, bytes */
 };
 
-/* Fills *bounds. O(address space): it walks the region records. */
+/* Fills *bounds; with zeros if no address space could be reserved, so that every malloc fails.
+ * O(address space): it walks the region records, while other threads' misses wait. */
 void strata_bounds_now(struct strata_bounds* bounds);
 
-/* Gives all free memory back to the system now, the calling thread's magazines included. */
+/* Gives all free memory back to the system now, the calling thread's magazines included. What stays:
+ * what other threads' magazines hold, what the program has locked (mlock), and pages behind the last
+ * item of a chunk of 5 or 6 KiB items that is in use. What the system refuses to take stays, too, and
+ * nothing is said of it. O(free memory, and chunks that are partly in use). */
 void strata_purge(void);
 
-/* Recomputes every invariant of the book-keeping. Returns 1 if all hold; reports the first that
- * does not and aborts otherwise. Other threads wait meanwhile. O(memory in use). */
+/* Recomputes every invariant of the book-keeping. Returns 1: if one does not hold, that is reported
+ * and the process aborted. Other threads' misses wait meanwhile. O(memory in use). */
 int strata_validate(void);
 
 #ifdef __cplusplus

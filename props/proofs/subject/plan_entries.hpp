@@ -44,7 +44,7 @@ extern "C" {
 // --- Sizes and classes -----------------------------------------------------------------------
 Word plan_class_of_size(Word size) { return P::Items::class_of_size<Word>(size); }
 Word plan_magazine_of_size(Word size) { return P::magazine_of_size(size); }
-std::uint32_t plan_bin_for(Word size) { return P::bin_for(size); }
+std::uint32_t plan_bin_for(Word size) { return P::class_for(size); }
 Word plan_unit_bytes(std::uint32_t bin) { return P::unit_bytes(bin); }
 Word plan_item_bytes(Word cls) { return P::Items::item_bytes<Word>(cls); }
 Word plan_unit_align(std::uint32_t bin) { return P::unit_align(bin); }
@@ -58,7 +58,7 @@ bool plan_is_item(std::uint32_t cls) { return P::is_item(cls); }
 bool plan_is_block(std::uint32_t cls) { return P::is_block(cls); }
 bool plan_is_small(std::uint32_t cls) { return P::is_small(cls); }
 bool plan_is_run(std::uint32_t cls) { return P::is_run(cls); }
-std::uint32_t plan_bin_of(std::uint32_t cls) { return P::bin_of(cls); }
+std::uint32_t plan_bin_of(std::uint32_t cls) { return P::bin_class(cls); }
 std::uint32_t plan_small_of(std::uint32_t block) { return P::small_of(block); }
 
 // --- Offsets ---------------------------------------------------------------------------------
