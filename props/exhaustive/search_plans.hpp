@@ -58,9 +58,9 @@ inline constexpr Minimum quick = a_segment + parts_of_two_segments + regions_of_
                                  quarter_pages;
 
 // With these, the preset `exhaustive`.
-inline constexpr Minimum quarter_segment = {291'000, 6'950'000, 15'110'000, 37'244'000};
-inline constexpr Minimum quarter_pages_segment = {5'039'000, 103'050'000, 227'280'000, 647'130'000};
-inline constexpr Minimum chunks_of_three_segments = {3'378'000, 198'180'000, 118'320'000,
+inline constexpr Minimum quarter_segment = {291'000, 6'458'000, 15'065'000, 37'244'000};
+inline constexpr Minimum quarter_pages_segment = {5'039'000, 97'620'000, 226'480'000, 647'130'000};
+inline constexpr Minimum chunks_of_three_segments = {3'378'000, 178'386'000, 115'392'000,
                                                      163'190'000};
 inline constexpr Minimum standard =
     quick + quarter_segment + quarter_pages_segment + chunks_of_three_segments;
