@@ -200,6 +200,7 @@ class Probes {
       const std::uint64_t no_room = Plan::is_run(heap_.class_at(offset)) ? 0 : size_step;
       for (std::uint64_t size = size_step; size <= bytes + no_room; size += size_step) {
         now_ = {"a resize in place to bytes", size, 0};
+        subject_.memory().answers = {};  // none is refused, however many sizes there are
         ++counts_.resizes;
         const bool done = subject_.allocator().resize_in_place(heap_.base + offset, size);
         require(!done || size <= bytes, "{:#x} has no room for it", offset);

@@ -67,8 +67,8 @@ inline constexpr Minimum standard =
 static_assert(standard.reaches(3'000'000, 50'000'000));
 
 // With these, `exhaustive-full`. They end at a bound.
-inline constexpr Minimum three_whole_segments = {4'030'000, 175'200'000};
-inline constexpr Minimum items_of_three_regions = {3'752'000, 67'400'000};
+inline constexpr Minimum three_whole_segments = {4'030'000, 156'740'000, 112'208'000, 121'286'000};
+inline constexpr Minimum items_of_three_regions = {4'218'000, 66'270'000, 75'654'000, 78'825'000};
 inline constexpr Minimum full = standard + three_whole_segments + items_of_three_regions;
 static_assert(full.reaches(10'000'000, 200'000'000));
 

@@ -23,7 +23,7 @@ TEST(StateSearch, ThreeRegionsOfASegment) {
 
 TEST(FullSearch, ItemsOfThreeRegions) {
   expect_stopped<FourRegions>({.end_slot = 3, .states_max = 2'500'000},
-                              minimum::items_of_three_regions, 14);
+                              minimum::items_of_three_regions, 13);
 }
 
 }  // namespace
