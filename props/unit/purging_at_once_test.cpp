@@ -114,10 +114,10 @@ TEST(Purging, SmallGrowthIsPaidForFromAQuarterOfTheBoundOn) {
 // Or a growth would cost what the heap costs: of a large one nearly all free chunks are clean, and
 // dirt lies lowest.
 TEST(Purging, AGrowthLooksAtSoManyFreeChunksOnly) {
-  Scripted<plan::Pow2> room;
   constexpr std::uint32_t region_items = 2 * plan::Pow2::chunks_per_region;
   constexpr std::uint32_t looks = Purge<ScriptedHeap<plan::Pow2>::State>::growth_looks_max;
   for (const std::uint32_t regions : {2U, looks / plan::Pow2::chunks_per_region + 2}) {
+    Scripted<plan::Pow2> room;
     const auto items = room.take_many(32 * kib, regions * region_items);
     std::vector<std::uint64_t> kept, freed;
     for (std::uint32_t i = 0; i < items.size(); ++i) {
@@ -132,7 +132,6 @@ TEST(Purging, AGrowthLooksAtSoManyFreeChunksOnly) {
     EXPECT_EQ(room.drops().empty(), regions > 2) << regions;
     room.give(item);
     room.give(kept);
-    room->purge(room->dead());
   }
 }
 
