@@ -57,7 +57,7 @@ def summarise(runs, allocators, absent, absent_rows, rounds):
             cells[name] = {"runs": derived}
             for figure in FIGURES:
                 cells[name][figure], cells[name][figure + "_spread"] = middle(derived, figure)
-        live_kib = next(iter(runs[row, name] for name in cells))[0].get("live_kib")
+        live_kib = runs[row, next(iter(cells))][0].get("live_kib")
         rows.append({"name": row, "cells": cells,
                      "live_mib": None if live_kib is None else live_kib / 1024})
     means = {}
@@ -78,8 +78,7 @@ def shown(mean):
 
 
 def best_peer(row, figure):
-    return min((cell[figure] for name, cell in row["cells"].items() if name != "strata"),
-               default=math.inf)
+    return min(cell[figure] for name, cell in row["cells"].items() if name != "strata")
 
 
 def table(summary, figure, digits):

@@ -145,6 +145,7 @@ TEST(Fork, WhileStdioWaitsForTheHeap) {
   std::thread flusher([&] {
     while (!stop) {
       std::fflush(nullptr);
+      std::this_thread::yield();  // or fork hardly ever gets the list
     }
   });
   for (int i = 0; i < 100; ++i) {
@@ -167,48 +168,46 @@ TEST(Fork, WhileStdioWaitsForTheHeap) {
 
 // A thread that was refused magazines when it began gets them later.
 TEST(Threads, WithoutMagazinesAskAgain) {
-  std::thread([] {
-    rlimit old{};
-    getrlimit(RLIMIT_DATA, &old);
-    rlimit none = old;
-    none.rlim_cur = 1;
-    // Of more slots than any test before has used.
-    std::vector<std::thread> others;
-    std::atomic<bool> stop{false};
-    std::atomic<int> begun{0};
-    for (int i = 0; i < 40; ++i) {
-      others.emplace_back([&] {
-        std::free(std::malloc(100));
-        ++begun;
-        begun.notify_all();
-        stop.wait(false);
-      });
-    }
-    for (int now = begun; now < 40; now = begun) {
-      begun.wait(now);
-    }
-    std::thread([&] {
-      setrlimit(RLIMIT_DATA, &none);
+  rlimit old{};
+  getrlimit(RLIMIT_DATA, &old);
+  rlimit none = old;
+  none.rlim_cur = 1;
+  // Of more slots than any test before has used.
+  std::vector<std::thread> others;
+  std::atomic<bool> stop{false};
+  std::atomic<int> begun{0};
+  for (int i = 0; i < 40; ++i) {
+    others.emplace_back([&] {
       std::free(std::malloc(100));
-      setrlimit(RLIMIT_DATA, &old);
-      for (int i = 0; i < 1000; ++i) {
-        std::free(std::malloc(100));
-      }
-      // With magazines the last freed is the first again; the bins give the lowest.
-      void* const low = std::malloc(100);
-      void* const high = std::malloc(100);
-      std::free(std::min(low, high));
-      std::free(std::max(low, high));
-      void* const next = std::malloc(100);
-      EXPECT_EQ(next, std::max(low, high));
-      std::free(next);
-    }).join();
-    stop = true;
-    stop.notify_all();
-    for (std::thread& other : others) {
-      other.join();
+      ++begun;
+      begun.notify_all();
+      stop.wait(false);
+    });
+  }
+  for (int now = begun; now < 40; now = begun) {
+    begun.wait(now);
+  }
+  std::thread([&] {
+    setrlimit(RLIMIT_DATA, &none);
+    std::free(std::malloc(100));
+    setrlimit(RLIMIT_DATA, &old);
+    for (int i = 0; i < 1000; ++i) {
+      std::free(std::malloc(100));
     }
+    // With magazines the last freed is the first again; the bins give the lowest.
+    void* const low = std::malloc(100);
+    void* const high = std::malloc(100);
+    std::free(std::min(low, high));
+    std::free(std::max(low, high));
+    void* const next = std::malloc(100);
+    EXPECT_EQ(next, std::max(low, high));
+    std::free(next);
   }).join();
+  stop = true;
+  stop.notify_all();
+  for (std::thread& other : others) {
+    other.join();
+  }
 }
 
 TEST(Fork, InSeveralThreadsAtOnce) {
